@@ -1,0 +1,166 @@
+"""From the files of a repository to all that is generated from them: text in, files out, or problems."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+import yaml
+
+from generator.catalogue.model import MachineType
+from generator.diagnostics.diagnostic import Diagnostic, Position
+from generator.render.definitions import Target, TemplateError, check_templates
+from generator.render.tree import NOT_IN_DIGEST, Tree, addresses_path, lab_folder, render_lab, seats_path, spec_path
+from generator.render.yaml_text import dump, header
+from generator.seats.addresses import AddressesExhausted, LabAddresses, allocate, read_book, write_book
+from generator.seats.seat_book import SeatBook, assign, highest_number, read_seats, write_seats
+from generator.spec.load import load_lab, load_platforms
+from generator.spec.model import Lab
+from generator.spec.platform import ENVIRONMENTS, Platform
+from generator.spec.sources import Sources
+
+Catalogue = Mapping[str, MachineType]
+Changes = dict[str, bytes | None]
+Books = Mapping[str, Mapping[str, LabAddresses]]
+
+
+@dataclass(frozen=True)
+class LabState:
+    """A lab that is valid, with the seats and addresses that it has or would get."""
+
+    lab: Lab
+    seats: SeatBook
+    addresses: Mapping[str, LabAddresses]
+
+
+@dataclass(frozen=True)
+class Edition:
+    """One reading of a repository. `books` are the address books with what was added for `labs`."""
+
+    sources: Sources
+    catalogue: Catalogue
+    platforms: Mapping[str, Platform]
+    labs: tuple[LabState, ...]
+    books: Books
+    diagnostics: tuple[Diagnostic, ...]
+
+    @property
+    def failed(self) -> bool:
+        """Say whether something is wrong that forbids to generate."""
+        return any(problem.severity == "error" for problem in self.diagnostics)
+
+
+@dataclass
+class _Reading:
+    sources: Sources
+    catalogue: Catalogue
+    today: date
+    problems: list[Diagnostic] = field(default_factory=list)
+
+    def edition(self, keys: Sequence[str]) -> Edition:
+        loaded = load_platforms(self.sources)
+        self.problems += loaded.diagnostics
+        books = {name: read_addresses(self.sources, name) for name in ENVIRONMENTS}
+        states = []
+        for key in keys:
+            result = load_lab(self.sources, spec_path(key), self.catalogue, loaded.platforms)
+            self.problems += result.diagnostics
+            if result.lab is not None and (state := self._state(result.lab, books, loaded.platforms)):
+                books = {name: {**book, key: state.addresses[name]} for name, book in books.items()}
+                states.append(state)
+        found = tuple(sorted(set(self.problems), key=Diagnostic.sort_key))
+        return Edition(self.sources, self.catalogue, loaded.platforms, tuple(states), books, found)
+
+    def _state(self, lab: Lab, books: Books, platforms: Mapping[str, Platform]) -> LabState | None:
+        seats = assign(lab.students, read_seat_book(self.sources, lab.key), self.today)
+        try:
+            given = {name: self._allocated(lab, seats, name, books[name], platforms[name]) for name in ENVIRONMENTS}
+        except AddressesExhausted as error:
+            self.problems.append(Diagnostic("PRA094", str(error), lab.path, Position(), "students"))
+            return None
+        target = Target(lab, platforms["dev"], given["dev"], self.catalogue, self.sources)
+        self.problems += [_template_problem(error) for error in check_templates(target)]
+        return LabState(lab, seats, given)
+
+    def _allocated(
+        self, lab: Lab, seats: SeatBook, environment: str, book: Mapping[str, LabAddresses], platform: Platform
+    ) -> LabAddresses:
+        students = highest_number(seats) if environment == "prod" else 0
+        machines = [machine.name for machine in lab.machines]
+        return allocate(book, platform.addresses, lab.key, students, machines, len(lab.networks))[lab.key]
+
+
+def read_edition(sources: Sources, catalogue: Catalogue, labs: Sequence[str], today: date) -> Edition:
+    """Read the named labs of a repository with everything that is wrong with them. `today` dates new seats."""
+    return _Reading(sources, catalogue, today).edition(labs)
+
+
+def generate(edition: Edition) -> Changes:
+    """Return what has to change for the generated files of dev to be right; None means that a file goes."""
+    wanted: dict[str, bytes] = {}
+    obsolete: list[str] = []
+    for state in edition.labs:
+        tree = render(edition, state, "dev")
+        wanted |= tree | {seats_path(state.lab.key): _seats_file(state)}
+        obsolete += [path for path in _generated(edition.sources, "dev", state.lab.key) if path not in tree]
+    wanted |= {addresses_path(name): _addresses_file(name, book) for name, book in edition.books.items() if book}
+    changes: Changes = {path: data for path, data in wanted.items() if not _is(edition.sources, path, data)}
+    return changes | dict.fromkeys(obsolete)
+
+
+def render(edition: Edition, state: LabState, environment: str) -> Tree:
+    """Return a lab's tree in an environment."""
+    platform = edition.platforms[environment]
+    target = Target(state.lab, platform, state.addresses[environment], edition.catalogue, edition.sources)
+    return render_lab(target, state.seats)
+
+
+def read_addresses(sources: Sources, environment: str) -> dict[str, LabAddresses]:
+    """Return an environment's address book."""
+    return read_book(_document(sources, addresses_path(environment)))
+
+
+def read_seat_book(sources: Sources, lab: str) -> SeatBook:
+    """Return who has which seat of a lab."""
+    return read_seats(_document(sources, seats_path(lab)))
+
+
+def find_labs(sources: Sources) -> list[str]:
+    """Return COURSE/LAB of every spec in a repository."""
+    return sorted(_lab_names(sources))
+
+
+def _lab_names(sources: Sources) -> Iterator[str]:
+    for path in sources.files("labs"):
+        if path.endswith(".lab.yaml") and sources.status(path) == "file":
+            yield path.removeprefix("labs/").removesuffix(".lab.yaml")
+
+
+def _template_problem(error: TemplateError) -> Diagnostic:
+    place = Position(error.problem.line, 1, error.problem.line, 1)
+    return Diagnostic("PRA056", error.problem.message, error.file, place)
+
+
+def _document(sources: Sources, path: str) -> Mapping[str, Any]:
+    if sources.status(path) != "file":
+        return {}
+    return yaml.load(sources.read(path), Loader=yaml.CSafeLoader) or {}
+
+
+def _seats_file(state: LabState) -> bytes:
+    note = "# Who has which seat, for ever: an id is never given to another person.\n"
+    top = header(state.lab.path, f"practicum generate {state.lab.key}")
+    return (top + note + dump(write_seats(state.seats))).encode()
+
+
+def _addresses_file(environment: str, book: Mapping[str, LabAddresses]) -> bytes:
+    top = header("the specs in labs/", "practicum generate")
+    return (top + f"# Which lab has which addresses in {environment}, for ever.\n" + dump(write_book(book))).encode()
+
+
+def _generated(sources: Sources, environment: str, lab: str) -> list[str]:
+    return [path for path in sources.files(lab_folder(environment, lab)) if not path.endswith(NOT_IN_DIGEST)]
+
+
+def _is(sources: Sources, path: str, data: bytes) -> bool:
+    return sources.status(path) == "file" and sources.read(path) == data

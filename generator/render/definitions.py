@@ -1,0 +1,257 @@
+"""LXD definitions of a lab: one document shared by all seats and one a seat, in LXD's API vocabulary."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from generator.catalogue.model import MachineType
+from generator.catalogue.recipe import recipe_digest
+from generator.render import machine_config, networks
+from generator.render.checks import check_document
+from generator.render.needs import needs
+from generator.render.references import reference
+from generator.render.template import TemplateProblem, render
+from generator.seats.addresses import LabAddresses
+from generator.seats.names import PROBE, PROFESSOR, Scope, instance
+from generator.spec.model import FileEntry, Lab, Machine, Volume
+from generator.spec.platform import Platform
+from generator.spec.sources import Sources
+from generator.spec.units import format_size
+
+FORMAT = 1
+PROBE_TYPE = "debian"
+PROBE_MEMORY = 256 * 2**20
+PROBE_DISK = 2 * 2**30
+PROCESSES = 2000
+Document = dict[str, Any]
+
+
+class TemplateError(Exception):
+    """A per-student file that cannot be rendered: which file, and why."""
+
+    def __init__(self, file: str, problem: TemplateProblem) -> None:
+        super().__init__(problem.message)
+        self.file = file
+        self.problem = problem
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where a lab is rendered to: an environment's platform and what the lab was given there."""
+
+    lab: Lab
+    platform: Platform
+    addresses: LabAddresses
+    catalogue: Mapping[str, MachineType]
+    sources: Sources
+
+    @property
+    def scope(self) -> Scope:
+        """The scope that names and markers of this rendering are made from."""
+        return Scope(self.platform.installation, self.platform.environment, self.lab.course, self.lab.name)
+
+
+def shared_document(target: Target) -> Document:
+    """Return shared.yaml: project, profiles, common ACLs, the probe, image recipes, checks."""
+    lab, scope = target.lab, target.scope
+    return {
+        "format": FORMAT,
+        "marker": scope.marker(),
+        "project": _project(lab, scope),
+        "golden_project": scope.golden_project,
+        "acls": [networks.students_acl(lab, scope, target.addresses)],
+        "profiles": [*(_profile(target, machine) for machine in lab.machines), _probe_profile(target)],
+        "images": {name: recipe_digest(target.catalogue[name].image) for name in _types(lab)},
+        "instances": [_probe(target)],
+        "ports": {machine.name: list(machine.type.ports) for machine in lab.machines},
+        "checks": [check_document(check) for check in lab.checks],
+        "rendered": {machine.name: _rendered_paths(machine) for machine in lab.machines},
+        "checkpoint": lab.checkpoint,
+        "update": lab.update,
+        "needs": [asdict(need) for need in needs(lab, dict(target.platform.storage))],
+    }
+
+
+def seat_document(target: Target, seat: str, *, power: str = "running") -> Document:
+    """Return SEAT.yaml: networks, ACL, instances and volumes of one seat. Raises TemplateError."""
+    lab, scope = target.lab, target.scope
+    own_acl = (
+        networks.professor_acl(lab, scope, target.platform, target.addresses)
+        if seat == PROFESSOR
+        else networks.seat_acl(lab, scope, target.addresses, seat)
+    )
+    return {
+        "format": FORMAT,
+        "seat": seat,
+        "power": power,
+        "acls": [own_acl],
+        "networks": networks.seat_networks(lab, scope, target.addresses, seat),
+        "volumes": [_volume(target, volume, seat) for volume in lab.volumes],
+        "instances": [_instance(target, machine, seat) for machine in lab.machines],
+    }
+
+
+def check_templates(target: Target) -> list[TemplateError]:
+    """Return what is wrong with the lab's per-student files: each is rendered for the professor's seat."""
+    problems = []
+    for path in sorted({path for machine in target.lab.machines for path in _template_paths(machine)}):
+        try:
+            _rendered(target, path, PROFESSOR)
+        except TemplateError as error:
+            problems.append(error)
+    return problems
+
+
+def static_files(target: Target) -> dict[str, bytes]:
+    """Return the spec's static files and scripts by digest, as they are stored beside the definitions."""
+    contents = [target.sources.read(path) for machine in target.lab.machines for path in _static_paths(machine)]
+    return {hashlib.sha256(content).hexdigest(): content for content in contents}
+
+
+def _template_paths(machine: Machine) -> list[str]:
+    files = [entry.source for entry in machine.files if entry.rendered]
+    return [*files, *(path for path in machine.setup if path.endswith(".j2"))]
+
+
+def _static_paths(machine: Machine) -> list[str]:
+    files = [entry.source for entry in machine.files if not entry.rendered and not entry.source.startswith("data:")]
+    return [*files, *machine.run]
+
+
+def _rendered_paths(machine: Machine) -> list[str]:
+    """Return the files that each seat has of its own, which a checkpoint must not carry to another."""
+    return [entry.target for entry in machine.files if entry.rendered]
+
+
+def _types(lab: Lab) -> list[str]:
+    return sorted({machine.type.name for machine in lab.machines} | {PROBE_TYPE})
+
+
+def _project(lab: Lab, scope: Scope) -> Document:
+    return {
+        "name": scope.project,
+        "description": f"Practicum {lab.key} ({scope.environment}): {lab.title}",
+        "config": {
+            "features.images": "false",
+            "features.networks": "false",
+            "features.profiles": "true",
+            "features.storage.volumes": "true",
+            "user.practicum": scope.marker(),
+        },
+    }
+
+
+def _profile(target: Target, machine: Machine) -> Document:
+    limits = {"limits.cpu": str(machine.cpu), "limits.memory": format_size(machine.memory)}
+    return _profile_document(target, machine.name, limits, machine.disk)
+
+
+def _probe_profile(target: Target) -> Document:
+    limits = {"limits.cpu": "1", "limits.memory": format_size(PROBE_MEMORY)}
+    return _profile_document(target, PROBE, limits, PROBE_DISK)
+
+
+def _profile_document(target: Target, name: str, limits: Mapping[str, str], disk: int) -> Document:
+    root = {"type": "disk", "path": "/", "pool": target.platform.storage["local"], "size": format_size(disk)}
+    config = {**limits, "limits.processes": str(PROCESSES), "user.practicum": target.scope.marker()}
+    return {"name": name, "description": f"{target.lab.key} {name}", "config": config, "devices": {"root": root}}
+
+
+def _probe(target: Target) -> Document:
+    config = machine_config.probe(target.lab, target.scope, target.addresses)
+    return {
+        "name": PROBE,
+        "type": "container",
+        "source": {"image": PROBE_TYPE},
+        "profiles": [PROBE],
+        "config": config,
+        "devices": {"eth0": machine_config.probe_nic(target.lab, target.scope, target.addresses)},
+        "steps": [],
+    }
+
+
+def _instance(target: Target, machine: Machine, seat: str) -> Document:
+    professor = seat == PROFESSOR and target.platform.environment == "dev"
+    volumes = [volume for volume in target.lab.volumes if machine.name in volume.machines]
+    return {
+        "name": instance(seat, machine.name),
+        "type": "virtual-machine" if machine.kind == "vm" else "container",
+        "source": {"image": machine.type.name} if professor else {"checkpoint": machine.name},
+        "profiles": [machine.name],
+        "config": machine_config.of_machine(target.lab, target.scope, target.addresses, seat, machine),
+        "devices": {
+            **machine_config.nics(target.lab, target.scope, target.addresses, seat, machine),
+            **{volume.name: _disk(target, volume, seat) for volume in volumes},
+        },
+        "steps": _steps(target, machine, seat, professor=professor),
+    }
+
+
+def _volume(target: Target, volume: Volume, seat: str) -> Document:
+    config = {"size": format_size(volume.size), "user.practicum": target.scope.marker(seat)}
+    return {
+        "name": instance(seat, volume.name),
+        "pool": target.platform.storage[volume.storage],
+        "volume": volume.name,
+        "seed": volume.seed,
+        "mount": volume.mount,
+        "config": config,
+    }
+
+
+def _disk(target: Target, volume: Volume, seat: str) -> Document:
+    pool = target.platform.storage[volume.storage]
+    return {"type": "disk", "pool": pool, "source": instance(seat, volume.name), "path": volume.mount}
+
+
+def _steps(target: Target, machine: Machine, seat: str, *, professor: bool) -> list[Document]:
+    """Return what is done inside a machine: all of it on the professor's, the seat's own part on a student's."""
+    packages: list[Document] = (
+        [{"kind": "packages", "packages": list(machine.packages)}] if professor and machine.packages else []
+    )
+    files = [_file_step(target, entry, seat) for entry in machine.files if professor or entry.rendered]
+    runs = [_script_step(target, "run", path) for path in machine.run] if professor else []
+    setups = [_setup_step(target, path, seat) for path in machine.setup]
+    return [*packages, *files, *runs, *setups]
+
+
+def _file_step(target: Target, entry: FileEntry, seat: str) -> Document:
+    step: Document = {"kind": "file", "to": entry.target, "mode": f"{entry.mode:04o}"}
+    if entry.rendered:
+        return {**step, "content": _rendered(target, entry.source, seat)}
+    if entry.source.startswith("data:"):
+        return {**step, "data": entry.source.removeprefix("data:"), "sha256": entry.sha256}
+    return {**step, "sha256": hashlib.sha256(target.sources.read(entry.source)).hexdigest()}
+
+
+def _script_step(target: Target, kind: str, path: str) -> Document:
+    return {"kind": kind, "name": path, "sha256": hashlib.sha256(target.sources.read(path)).hexdigest()}
+
+
+def _setup_step(target: Target, path: str, seat: str) -> Document:
+    content = _rendered(target, path, seat) if path.endswith(".j2") else target.sources.read(path).decode()
+    return {"kind": "setup", "name": path, "content": content}
+
+
+def _rendered(target: Target, path: str, seat: str) -> str:
+    lab = target.lab
+    addresses = machine_config.seat_addresses(lab, target.addresses, seat)
+    values = {
+        "student": {"id": seat, "login": reference("login")},
+        "seat": {"id": seat, "address": next(iter(addresses.values()), ""), "addresses": addresses},
+        "lab": {"course": lab.course, "name": lab.name, "title": lab.title},
+        "environment": target.platform.environment,
+    }
+    try:
+        return render(target.sources.read(path).decode(), values)
+    except UnicodeDecodeError as error:
+        raise TemplateError(path, TemplateProblem("it is not UTF-8 text", 1)) from error
+    except TemplateProblem as problem:
+        raise TemplateError(path, problem) from problem
+
+
+def canonical(document: Any) -> str:
+    """Return a document as canonical JSON, for digests."""
+    return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)

@@ -1,0 +1,60 @@
+"""The generated tree of a lab as `{path: bytes}`: what stands in git and what provisioning reads."""
+
+import hashlib
+from collections.abc import Mapping
+
+from generator.render.definitions import Target, seat_document, shared_document, static_files
+from generator.render.yaml_text import dump, header
+from generator.seats.names import PILOT, PROFESSOR
+from generator.seats.seat_book import SeatBook
+
+NOT_IN_DIGEST = ("release.json", "operation.yaml")
+Tree = dict[str, bytes]
+
+
+def lab_folder(environment: str, lab: str) -> str:
+    """Return the folder of a lab's generated files in an environment."""
+    return f"environments/{environment}/{lab}"
+
+
+def addresses_path(environment: str) -> str:
+    """Return the path of an environment's address book."""
+    return f"environments/{environment}/addresses.yaml"
+
+
+def seats_path(lab: str) -> str:
+    """Return the path of a lab's seat book; `lab` is COURSE/LAB."""
+    return f"labs/{lab}.seats.yaml"
+
+
+def spec_path(lab: str) -> str:
+    """Return the path of a lab's spec; `lab` is COURSE/LAB."""
+    return f"labs/{lab}.lab.yaml"
+
+
+def render_lab(target: Target, seats: SeatBook) -> Tree:
+    """Return all generated files of a lab in the target's environment. Raises TemplateError.
+
+    Dev has the professor and the pilot; prod has the professor and every student, leaving ones powered off.
+    """
+    folder = lab_folder(target.platform.environment, target.lab.key) + "/lxd"
+    documents = {"shared": shared_document(target), PROFESSOR: seat_document(target, PROFESSOR)}
+    if target.platform.environment == "dev":
+        documents[PILOT] = seat_document(target, PILOT)
+    else:
+        for seat, entry in seats.items():
+            documents[seat] = seat_document(target, seat, power="running" if entry.state == "active" else "stopped")
+    top = header(target.lab.path, f"practicum generate {target.lab.key}")
+    tree = {f"{folder}/{name}.yaml": (top + dump(document)).encode() for name, document in documents.items()}
+    files = {f"{folder}/files/{digest}": content for digest, content in static_files(target).items()}
+    return tree | files
+
+
+def tree_digest(tree: Mapping[str, bytes]) -> str:
+    """Return the digest of a lab's folder: paths and contents, without what commands write by themselves."""
+    digest = hashlib.sha256()
+    for path in sorted(tree):
+        if not path.endswith(NOT_IN_DIGEST):
+            content = hashlib.sha256(tree[path]).hexdigest()
+            digest.update(f"{content}  {path.split('/lxd/', 1)[-1]}\n".encode())
+    return f"sha256:{digest.hexdigest()}"

@@ -1,0 +1,92 @@
+"""Names and markers of everything that is created on LXD, within LXD's own rules.
+
+A bridge name has at most 15 characters (Linux), an instance name is a DNS label of at most 63, a project name
+has no space, slash or underscore. Bridges and ACLs live in LXD's default project whatever the lab, so their names
+start with a hash of installation, environment, course and lab.
+"""
+
+import hashlib
+from base64 import b32encode
+from dataclasses import dataclass
+
+PROFESSOR = "prof"
+PILOT = "pilot"
+SHARED = "-"
+PROBE = "probe"
+HASH_LENGTH = 7
+PROJECT_LENGTH = 48
+
+
+@dataclass(frozen=True)
+class Scope:
+    """One lab in one environment of one installation: what names and markers are made from.
+
+    `environment` is `-` for what belongs to all environments: checkpoints.
+    """
+
+    installation: str
+    environment: str
+    course: str
+    lab: str
+
+    @property
+    def hash(self) -> str:
+        """Seven base-32 characters that no other lab on the same LXD shares in practice (35 bits)."""
+        digest = hashlib.sha256(self.marker(SHARED).encode()).digest()
+        return b32encode(digest).decode().lower()[:HASH_LENGTH]
+
+    @property
+    def project(self) -> str:
+        """The LXD project that holds the seats."""
+        return _fit(f"p{self.hash}-{self.environment.strip('-') or 'checkpoints'}-{self.course}-{self.lab}")
+
+    @property
+    def golden_project(self) -> str:
+        """The LXD project that holds the stopped machines that students' machines are cloned from."""
+        return _fit(f"p{self.hash}-golden-{self.course}-{self.lab}")
+
+    @property
+    def checkpoints(self) -> "Scope":
+        """The scope of the lab's checkpoints, which belong to no environment."""
+        return Scope(self.installation, "-", self.course, self.lab)
+
+    def marker(self, seat: str = SHARED) -> str:
+        """Return the value of `user.practicum`: INSTALLATION/ENV/COURSE/LAB/SEAT."""
+        return f"{self.installation}/{self.environment}/{self.course}/{self.lab}/{seat}"
+
+    def bridge(self, seat: str, index: int) -> str:
+        """Return the name of a seat's bridge; `index` counts the seat's networks from 0."""
+        return f"p{self.hash}-{seat}{'abcd'[index]}"
+
+    def acl(self, name: str) -> str:
+        """Return the name of an ACL: of one seat, or `students` for what all students share."""
+        return f"p{self.hash}-{name}"
+
+
+def image_marker(installation: str) -> str:
+    """Return the marker of images that are built from recipes and belong to no lab."""
+    return f"{installation}/-/-/-/-"
+
+
+def student_id(number: int) -> str:
+    """Return the seat id of the student with that number, counted from 1."""
+    return f"s{number:03d}"
+
+
+def student_number(seat: str) -> int:
+    """Return the number in a student's seat id."""
+    return int(seat[1:])
+
+
+def is_student(seat: str) -> bool:
+    """Say whether a seat id is a student's."""
+    return seat[:1] == "s" and seat[1:].isdigit()
+
+
+def instance(seat: str, machine: str) -> str:
+    """Return an instance name, unique within the lab's project."""
+    return f"{seat}-{machine}"
+
+
+def _fit(name: str) -> str:
+    return name[:PROJECT_LENGTH].rstrip("-")

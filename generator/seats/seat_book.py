@@ -1,0 +1,90 @@
+"""Stable student ids: who has which seat, kept in LAB.seats.yaml for ever."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from typing import Any, Literal
+
+from generator.seats.names import student_id, student_number
+from generator.spec.model import Student
+
+GRACE = timedelta(days=30)
+
+
+@dataclass(frozen=True)
+class SeatEntry:
+    """One line of LAB.seats.yaml. `login` is None for a numbered seat that is claimed at first sign-in."""
+
+    login: str | None
+    state: Literal["active", "leaving"]
+    since: date
+    until: date | None = None
+
+
+SeatBook = dict[str, SeatEntry]
+
+
+def read_seats(document: Mapping[str, Any]) -> SeatBook:
+    """Read the content of LAB.seats.yaml."""
+    return {
+        seat: SeatEntry(
+            entry["login"],
+            entry["state"],
+            date.fromisoformat(str(entry["since"])),
+            date.fromisoformat(str(entry["until"])) if entry["until"] else None,
+        )
+        for seat, entry in document.items()
+    }
+
+
+def write_seats(book: SeatBook) -> dict[str, Any]:
+    """Return the document of LAB.seats.yaml in the order of the numbers."""
+    return {
+        seat: {
+            "login": book[seat].login,
+            "state": book[seat].state,
+            "since": book[seat].since.isoformat(),
+            "until": until.isoformat() if (until := book[seat].until) else None,
+        }
+        for seat in sorted(book, key=student_number)
+    }
+
+
+def assign(students: Sequence[Student], book: SeatBook, today: date) -> SeatBook:
+    """Return the book for today's roster.
+
+    A student keeps the id for ever, also after leaving and coming back; a new one gets the next number that
+    nobody ever had. Who is no longer listed is leaving for a grace period. Numbered seats are matched by number.
+    """
+    wanted = _matched(students, book)
+    kept = {seat: _stay(entry) if seat in wanted else _leave(entry, today) for seat, entry in book.items()}
+    new = {seat: SeatEntry(login, "active", today) for seat, login in wanted.items() if seat not in book}
+    return {**kept, **new}
+
+
+def highest_number(book: SeatBook) -> int:
+    """Return the highest student number ever given, 0 for none."""
+    return max((student_number(seat) for seat in book), default=0)
+
+
+def _matched(students: Sequence[Student], book: SeatBook) -> dict[str, str | None]:
+    known = {entry.login: seat for seat, entry in book.items() if entry.login}
+    matched: dict[str, str | None] = {}
+    following = highest_number(book) + 1
+    for number, student in enumerate(students, start=1):
+        if student.login is None:
+            seat = student_id(number)
+        elif student.login in known:
+            seat = known[student.login]
+        else:
+            seat, following = student_id(following), following + 1
+        matched[seat] = student.login
+    return matched
+
+
+def _stay(entry: SeatEntry) -> SeatEntry:
+    return replace(entry, state="active", until=None)
+
+
+def _leave(entry: SeatEntry, today: date) -> SeatEntry:
+    return entry if entry.state == "leaving" else replace(entry, state="leaving", until=today + GRACE)

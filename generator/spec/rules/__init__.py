@@ -1,0 +1,1 @@
+"""What a lab must hold beyond its schema, one module a topic."""

@@ -1,0 +1,100 @@
+"""Verbs of people who write labs: init, types, validate, generate."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from generator.catalogue.load import load_catalogue
+from generator.diagnostics.report import FORMATS, report
+from generator.generate import find_labs
+from practicum.cli.context import Context, pass_context
+from practicum.cli.tables import show, types_table
+from practicum.errors import InputError
+from practicum.stages.generate import generate as compute
+from practicum.stages.generate import preview as write_preview
+from practicum.stages.init import init as make_repository
+from practicum.stages.validate import validate as check
+from practicum.stages.workspace import Workspace, require_lab
+
+STALE = 1
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--remote", type=click.Path(path_type=Path), help="The bare repository to make as origin [FOLDER.git].")
+def init(folder: Path, remote: Path | None) -> None:
+    """Make a fresh GitOps repository for your labs."""
+    repository = make_repository(folder, remote)
+    click.echo(f"{repository.root}: ready. Write a lab to labs/COURSE/LAB.lab.yaml, then: practicum validate")
+
+
+@click.command()
+def types() -> None:
+    """Show the machine types that a lab can use."""
+    show(types_table(load_catalogue()))
+
+
+@click.command()
+@click.argument("paths", nargs=-1, metavar="[PATH|LAB]…")
+@click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
+@pass_context
+def validate(context: Context, paths: tuple[str, ...], form: str) -> None:
+    """Check specs; no effects. Without PATH all labs are checked."""
+    workspace = context.workspace()
+    sources = workspace.repository.sources(None)
+    labs = [_lab_of(workspace, path) for path in paths]
+    for lab in labs:
+        require_lab(sources, lab)
+    problems = check(workspace, sources, labs)
+    checked = [f"labs/{lab}.lab.yaml" for lab in labs or find_labs(sources)]
+
+    def read(path: str) -> bytes | None:
+        return sources.read(path) if sources.status(path) == "file" else None
+
+    text = report(form, problems, read=read, files=checked, colour=sys.stdout.isatty())
+    if text:
+        click.echo(text)
+    errors = sum(problem.severity == "error" for problem in problems)
+    if form == "text":
+        click.echo(f"{len(checked)} lab{'s' * (len(checked) != 1)} checked, {errors} errors", err=True)
+    if errors:
+        click.get_current_context().exit(InputError.exit_code)
+
+
+@click.command()
+@click.argument("labs", nargs=-1, metavar="[LAB]…")
+@click.option("--check", "only_check", is_flag=True, help="Write nothing; say what is stale and exit with 1.")
+@click.option("--preview", type=click.Path(path_type=Path), help="Render what prod would be into this folder.")
+@pass_context
+def generate(context: Context, labs: tuple[str, ...], only_check: bool, preview: Path | None) -> None:
+    """Write the generated files of your copy; commit them to deploy."""
+    workspace = context.workspace()
+    sources = workspace.repository.sources(None)
+    names = [_lab_of(workspace, lab) for lab in labs]
+    for lab in names:
+        require_lab(sources, lab)
+    if preview is not None:
+        written = write_preview(workspace, sources, names, preview)
+        click.echo(f"{len(written)} files in {preview}")
+        return
+    changes = compute(workspace, sources, names)
+    for path, data in sorted(changes.items()):
+        click.echo(f"{'stale' if only_check else 'removed' if data is None else 'written'}: {path}")
+    if only_check:
+        click.get_current_context().exit(STALE if changes else 0)
+    workspace.repository.write(changes)
+    if not changes:
+        click.echo("nothing to do: the generated files are up to date", err=True)
+
+
+def _lab_of(workspace: Workspace, text: str) -> str:
+    """Return COURSE/LAB of a lab name or of a path to a spec."""
+    if text.endswith(".lab.yaml"):
+        path = Path(text).resolve()
+        root = workspace.repository.root
+        text = path.relative_to(root).as_posix() if path.is_relative_to(root) else text
+    return text.removeprefix("labs/").removesuffix(".lab.yaml")
+
+
+COMMANDS = (init, types, validate, generate)

@@ -1,0 +1,179 @@
+"""Verbs about machines: plan, provision, smoke, status, shell, start, stop, create."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from generator.generate import find_labs
+from practicum.cli.context import Context, environment_option, lab_argument, pass_context, seat_option, yes_option
+from practicum.cli.tables import plan_table, results_table, seats_table, show
+from practicum.probes.junit import junit
+from practicum.probes.model import ProbeResult
+from practicum.stages.create import SCRATCH, Wish, workspace_for_create
+from practicum.stages.create import create as create_machine
+from practicum.stages.operate import set_power
+from practicum.stages.pipeline import seats_failed
+from practicum.stages.provision import Provisioned, plan_only
+from practicum.stages.provision import provision as provision_lab
+from practicum.stages.shell import interactive, run_command
+from practicum.stages.smoke import smoke as smoke_lab
+from practicum.stages.status import status as lab_status
+
+FAILED = 1
+
+
+@click.command()
+@lab_argument
+@environment_option("dev")
+@seat_option
+@pass_context
+def plan(context: Context, lab: str, environment: str, seats: tuple[str, ...]) -> None:
+    """Show what provisioning would change; no effects."""
+    todo = plan_only(context.workspace(), lab, environment, seats)
+    if todo.actions:
+        show(plan_table(todo))
+    for note in todo.notes:
+        click.echo(f"note: {note}", err=True)
+    for name in todo.outdated:
+        click.echo(f"note: {name} runs an older release", err=True)
+    click.echo(f"{len(todo.actions)} changes" if todo.actions else "nothing to change", err=True)
+
+
+@click.command()
+@lab_argument
+@environment_option("dev")
+@seat_option
+@yes_option
+@pass_context
+def provision(context: Context, lab: str, environment: str, seats: tuple[str, ...]) -> None:
+    """Make the machines match the committed definitions."""
+    with context.display() as display:
+        done = provision_lab(context.workspace(display), lab, environment, seats, repeat_scripts=context.yes)
+    _report(done)
+
+
+@click.command()
+@lab_argument
+@environment_option("dev")
+@seat_option
+@click.option("--junit", "file", type=click.Path(path_type=Path), help="Also write a JUnit report.")
+@click.option("--verbose", is_flag=True, help="Show every probe, not only a line a seat.")
+@pass_context
+def smoke(
+    context: Context, lab: str, environment: str, seats: tuple[str, ...], file: Path | None, verbose: bool
+) -> None:
+    """Run the checks and the isolation matrix."""
+    with context.display() as display:
+        workspace = context.workspace(display)
+        results = smoke_lab(workspace, lab, environment, seats)
+        rows = lab_status(workspace, lab, environment)
+    if file is not None:
+        file.write_bytes(junit(lab, environment, results))
+    if not context.as_json:
+        probed = {result.seat for result in results}
+        show(results_table(results) if verbose else seats_table([row for row in rows if row.seat in probed], results))
+    _exit_on_failures(results)
+
+
+@click.command()
+@click.argument("lab", required=False, metavar="[LAB]")
+@environment_option("dev")
+@pass_context
+def status(context: Context, lab: str | None, environment: str) -> None:
+    """Show seats, machines, addresses and states; without LAB, the labs of this repository."""
+    workspace = context.workspace()
+    if lab is None:
+        for name in find_labs(workspace.repository.sources(None)):
+            click.echo(name)
+        return
+    show(seats_table(lab_status(workspace, lab, environment)))
+
+
+@click.command(context_settings={"ignore_unknown_options": True})
+@lab_argument
+@click.argument("seat")
+@click.argument("machine")
+@click.argument("command", nargs=-1, type=click.UNPROCESSED)
+@click.option("--user", default=None, help="Be this user [root; student in a terminal].")
+@environment_option("dev")
+@pass_context
+def shell(
+    context: Context, lab: str, seat: str, machine: str, command: tuple[str, ...], user: str | None, environment: str
+) -> None:
+    """Open a terminal in a machine, or run one command: shell LAB SEAT MACHINE -- COMMAND…"""
+    workspace = context.workspace()
+    if not command:
+        code = interactive(workspace, lab, environment, seat, machine, user or "student")
+        click.get_current_context().exit(code)
+    result = run_command(workspace, lab, environment, seat, machine, command, user or "root")
+    click.echo(result.stdout, nl=False)
+    click.echo(result.stderr, nl=False, err=True)
+    click.get_current_context().exit(result.exit_code)
+
+
+@click.command()
+@lab_argument
+@environment_option("dev")
+@pass_context
+def start(context: Context, lab: str, environment: str) -> None:
+    """Start a lab that was stopped, or bring back one that was destroyed."""
+    with context.display() as display:
+        done = set_power(context.workspace(display), lab, environment, running=True)
+    _report(done)
+
+
+@click.command()
+@lab_argument
+@environment_option("dev")
+@pass_context
+def stop(context: Context, lab: str, environment: str) -> None:
+    """Stop a lab's machines; no later run starts them until 'practicum start'."""
+    with context.display() as display:
+        done = set_power(context.workspace(display), lab, environment, running=False)
+    _report(done)
+
+
+@click.command()
+@click.argument("type_name", metavar="TYPE")
+@click.option("--name", help="The machine's name [its type].")
+@click.option("--cpu", type=click.IntRange(1, 64))
+@click.option("--memory", metavar="SIZE", help="Such as 1GiB.")
+@click.option("--disk", metavar="SIZE", help="Such as 5GiB.")
+@click.option("--lab", default=SCRATCH, show_default=True, help="The lab to add the machine to.")
+@pass_context
+def create(
+    context: Context, type_name: str, name: str | None, cpu: int | None, memory: str | None, disk: str | None, lab: str
+) -> None:
+    """Make one machine now: practicum create webserver --memory 1GiB"""
+    workspace = workspace_for_create(context.folder)
+    with context.display() as display:
+        workspace.emit = display.emit
+        created = create_machine(workspace, Wish(type_name, name, cpu, memory, disk), lab)
+    _report(created.provisioned)
+    machine = created.machine
+    folder = workspace.repository.root
+    click.echo(f"{machine.machine} is {machine.state} at {machine.address}")
+    click.echo(f"open it: practicum -C {folder} shell {lab} prof {machine.machine}")
+    click.echo(f"its spec: {folder}/labs/{lab}.lab.yaml")
+
+
+def _report(done: Provisioned) -> None:
+    if done.failed:
+        raise seats_failed(done)
+    count = len(done.plan.actions)
+    click.echo(f"{count} changes made" if count else "nothing to change", err=True)
+    for name in done.plan.outdated:
+        click.echo(f"note: {name} runs an older release", err=True)
+
+
+def _exit_on_failures(results: Sequence[ProbeResult]) -> None:
+    failed = [result for result in results if not result.ok]
+    for result in failed:
+        click.echo(f"{result.seat}: {result.name}: {result.detail}", err=True)
+    click.echo(f"{len(results) - len(failed)} of {len(results)} passed", err=True)
+    if failed:
+        click.get_current_context().exit(FAILED)
+
+
+COMMANDS = (create, plan, provision, smoke, status, shell, start, stop)

@@ -1,0 +1,1 @@
+"""The GitOps repository: the only room that speaks to git."""

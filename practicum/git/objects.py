@@ -1,0 +1,132 @@
+"""Read and write git's blobs, trees and commits without touching a working tree."""
+
+import tempfile
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from practicum.errors import PracticumError, UsageError
+from practicum.git.plumbing import Plumbing
+
+FILE = "100644"
+EXECUTABLE = "100755"
+LINK = "120000"
+
+Changes = Mapping[str, bytes | None]  # repository-relative path → new content; None deletes
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A path's mode and object id in a tree or index."""
+
+    mode: str
+    oid: str
+
+
+def resolve(git: Plumbing, revision: str) -> str:
+    """Return the full commit id of `revision`; UsageError when there is no such commit."""
+    commit = None
+    if not revision.startswith("-"):
+        commit = git.answer("rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}")
+    if not commit:
+        raise UsageError(
+            f"there is no commit {revision!r} in {git.root}",
+            resolution="A new repository needs a first commit; otherwise look for the name with: git log --all",
+        )
+    return commit
+
+
+def entries(git: Plumbing, commit: str, folder: str = "") -> dict[str, Entry]:
+    """Return the files and links below `folder` (all when empty) at `commit`, by path."""
+    below = [f"{folder.strip('/')}/"] if folder.strip("/") else []
+    found = {}
+    for line in git.fields("ls-tree", "-r", "-z", "--full-tree", commit, "--", *below):
+        about, path = line.split("\t", 1)
+        mode, kind, oid = about.split()
+        if kind == "blob":
+            found[path] = Entry(mode, oid)
+    return found
+
+
+def blobs(git: Plumbing, oids: Iterable[str]) -> dict[str, bytes]:
+    """Return the contents of blobs by object id, read by one process."""
+    wanted = sorted(set(oids))
+    if not wanted:
+        return {}
+    output, position, contents = git.run("cat-file", "--batch", stdin="\n".join(wanted).encode() + b"\n"), 0, {}
+    for oid in wanted:
+        end = output.index(b"\n", position)
+        words = output[position:end].decode().split()
+        if len(words) != 3:
+            raise PracticumError(
+                f"git has lost the object {oid}", resolution=f"Check the repository: git -C {git.root} fsck"
+            )
+        start, size = end + 1, int(words[2])
+        contents[oid] = output[start : start + size]
+        position = start + size + 1
+    return contents
+
+
+def store(git: Plumbing, contents: Iterable[bytes]) -> dict[bytes, str]:
+    """Write blobs, by one process; returns the object id of each content."""
+    wanted = list(dict.fromkeys(contents))
+    if not wanted:
+        return {}
+    stream = b"".join(b"blob\nmark :%d\ndata %d\n%s\n" % (i, len(data), data) for i, data in enumerate(wanted, 1))
+    with tempfile.TemporaryDirectory() as folder:
+        marks = Path(folder) / "marks"
+        git.run("fast-import", "--quiet", f"--export-marks={marks}", stdin=stream)
+        lines = [line.split() for line in marks.read_text().splitlines()]
+    return {wanted[int(mark[1:]) - 1]: oid for mark, oid in lines}
+
+
+def staged(git: Plumbing, commit: str | None, changes: Changes) -> dict[str, Entry | None]:
+    """Write the changes' blobs; returns the entry of each path, executable where it is so at `commit`."""
+    before = entries(git, commit) if commit else {}
+    oids = store(git, (data for data in changes.values() if data is not None))
+
+    def entry(path: str, data: bytes | None) -> Entry | None:
+        if data is None:
+            return None
+        return Entry(EXECUTABLE if path in before and before[path].mode == EXECUTABLE else FILE, oids[data])
+
+    return {path: entry(path, data) for path, data in changes.items()}
+
+
+def update_index(git: Plumbing, changes: Mapping[str, Entry | None], index: Path | None = None) -> None:
+    """Put entries into an index and take out those that are None; other entries stay."""
+    if not changes:
+        return
+
+    def line(path: str, entry: Entry | None) -> str:
+        return f"{entry.mode} {entry.oid}\t{path}\0" if entry else f"0 {git.nothing}\t{path}\0"
+
+    # Deletions first: a file may take the place of a folder.
+    ordered = sorted(changes.items(), key=lambda item: (item[1] is not None, item[0]))
+    text = "".join(line(path, entry) for path, entry in ordered)
+    git.run("update-index", "-z", "--index-info", stdin=text.encode(errors="surrogateescape"), index=index)
+
+
+def changed_tree(git: Plumbing, commit: str | None, changes: Mapping[str, Entry | None]) -> str:
+    """Return the id of the tree of `commit` (None: an empty tree) with the changes."""
+    with tempfile.TemporaryDirectory() as folder:
+        index = Path(folder) / "index"
+        git.run("read-tree", commit or "--empty", index=index)
+        update_index(git, changes, index)
+        return git.text("write-tree", index=index)
+
+
+def tree_of(git: Plumbing, commit: str) -> str:
+    """Return the id of the commit's tree."""
+    return git.text("rev-parse", f"{commit}^{{tree}}")
+
+
+def write_commit(git: Plumbing, tree: str, parents: Iterable[str], message: str) -> str:
+    """Write a commit by Practicum that no branch holds yet; returns its id."""
+    options = [word for parent in parents for word in ("-p", parent)]
+    return git.text("commit-tree", tree, *options, "-F", "-", stdin=message.encode())
+
+
+def is_ancestor(git: Plumbing, older: str, newer: str) -> bool:
+    """Say whether everything in `older` is in `newer`."""
+    return git.answer("merge-base", "--is-ancestor", older, newer) is not None

@@ -1,0 +1,132 @@
+"""Take a checkpoint: immutable images and volume copies of the professor's machines, made from cleaned copies."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from generator.seats.names import PROFESSOR, Scope, instance
+from practicum.events import Emit, Event
+from practicum.lxd.cleaning import clean
+from practicum.lxd.client import Lxd
+from practicum.lxd.desired import Desired, Instance, Seat
+from practicum.lxd.errors import LxdConflict
+from practicum.lxd.observe import SEEDED
+from practicum.lxd.projects import create_project
+
+NUMBER = "practicum.checkpoint"
+MACHINE = "practicum.machine"
+STAGE = "checkpoint"
+# A checkpoint's image must not carry marks of the machine that it was taken from.
+FORGOTTEN = ("user.practicum.ready", "user.practicum.steps")
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What a checkpoint consists of: fingerprints by machine, volume copies by volume, in `project`."""
+
+    number: int
+    project: str
+    images: dict[str, str]
+    volumes: dict[str, str]
+
+
+@dataclass(frozen=True)
+class _Studio:
+    lxd: Lxd
+    scope: Scope
+    source: str
+    project: str
+    number: int
+
+    @property
+    def marker(self) -> str:
+        return self.scope.checkpoints.marker()
+
+
+def existing_images(lxd: Lxd, scope: Scope) -> dict[int, dict[str, str]]:
+    """Return the fingerprints of a lab's checkpoint images: number → machine → fingerprint."""
+    found: dict[int, dict[str, str]] = {}
+    for image in lxd.get("images", recursion=1):
+        properties = image["properties"]
+        if properties.get("user.practicum") == scope.checkpoints.marker() and NUMBER in properties:
+            found.setdefault(int(properties[NUMBER]), {})[properties[MACHINE]] = image["fingerprint"]
+    return found
+
+
+def take(
+    lxd: Lxd, scope: Scope, desired: Desired, number: int, rendered: dict[str, list[str]], emit: Emit
+) -> Checkpoint:
+    """Take checkpoint `number` of the professor's seat. `rendered` are paths of per-seat files to remove, by machine.
+
+    The professor's machines go on running and are not changed. Killed and run again, it makes the same checkpoint
+    from what is there then.
+    """
+    seat = next(seat for seat in desired.seats if seat.name == PROFESSOR)
+    studio = _Studio(lxd, scope, desired.project_name, scope.checkpoints.project, number)
+    _ensure_project(studio, desired)
+    volumes = _copy_volumes(studio, seat)
+    images = {}
+    for machine in seat.instances:
+        emit(Event(STAGE, "started", "copy, clean and publish", PROFESSOR, machine.machine))
+        images[machine.machine] = _publish(studio, machine, tuple(rendered.get(machine.machine, [])), desired)
+        emit(Event(STAGE, "done", images[machine.machine][:12], PROFESSOR, machine.machine))
+    return Checkpoint(number, studio.project, images, volumes)
+
+
+def _ensure_project(studio: _Studio, desired: Desired) -> None:
+    if studio.lxd.find("projects", studio.project) is None:
+        config = {**desired.project["config"], "user.practicum": studio.marker}
+        create_project(studio.lxd, {"name": studio.project, "description": "Practicum checkpoints", "config": config})
+
+
+def _copy_volumes(studio: _Studio, seat: Seat) -> dict[str, str]:
+    copies = {}
+    for volume in seat.volumes:
+        name = volume.name.removeprefix(f"{PROFESSOR}-")
+        copies[name] = copy = f"c{studio.number}-{name}"
+        path = ("storage-pools", volume.pool, "volumes", "custom")
+        studio.lxd.delete(*path, copy, project=studio.project)
+        origin = {"type": "copy", "name": volume.name, "pool": volume.pool, "project": studio.source}
+        config = {**volume.config, "user.practicum": studio.marker, SEEDED: "checkpoint"}
+        body = {"name": copy, "type": "custom", "config": config, "source": origin}
+        studio.lxd.post(*path, body=body, project=studio.project)
+    return copies
+
+
+def _publish(studio: _Studio, machine: Instance, rendered: tuple[str, ...], desired: Desired) -> str:
+    copy = instance(f"c{studio.number}", machine.machine)
+    studio.lxd.delete("instances", copy, project=studio.project)
+    _snapshot_and_copy(studio, machine, copy, desired)
+    clean(studio.lxd, studio.project, copy, rendered)
+    properties = {
+        "user.practicum": studio.marker,
+        NUMBER: str(studio.number),
+        MACHINE: machine.machine,
+        "description": f"{desired.project['description']}: checkpoint {studio.number} {machine.machine}",
+    }
+    source = {"type": "instance", "name": copy}
+    body = {"source": source, "properties": properties, "compression_algorithm": "none", "public": False}
+    fingerprint = str(studio.lxd.post("images", body=body, project=studio.project)["fingerprint"])
+    studio.lxd.delete("instances", copy, project=studio.project)
+    return fingerprint
+
+
+def _snapshot_and_copy(studio: _Studio, machine: Instance, copy: str, desired: Desired) -> None:
+    """Copy a machine as it is at one moment, without its network and volumes."""
+    snapshot = f"checkpoint-{studio.number}"
+    studio.lxd.delete("instances", machine.name, "snapshots", snapshot, project=studio.source)
+    studio.lxd.post("instances", machine.name, "snapshots", body={"name": snapshot}, project=studio.source)
+    profile = next(entry for entry in desired.profiles if entry["name"] == machine.machine)
+    none = {name: {"type": "none"} for name in machine.devices}
+    body: dict[str, Any] = {
+        "name": copy,
+        "profiles": [],
+        "config": {"user.practicum": studio.marker, **dict.fromkeys(FORGOTTEN, "")},
+        "devices": {**none, "root": profile["devices"]["root"]},
+        "source": {"type": "copy", "source": f"{machine.name}/{snapshot}", "project": studio.source},
+    }
+    try:
+        studio.lxd.post("instances", body=body, project=studio.project)
+    except LxdConflict:
+        studio.lxd.delete("instances", copy, project=studio.project)
+        studio.lxd.post("instances", body=body, project=studio.project)
+    studio.lxd.delete("instances", machine.name, "snapshots", snapshot, project=studio.source)

@@ -1,0 +1,96 @@
+"""Create, change, fill and complete machines."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from practicum.lxd.client import Lxd
+from practicum.lxd.desired import Desired, Instance, Volume
+from practicum.lxd.errors import LxdError
+from practicum.lxd.golden import GoldenMachines
+from practicum.lxd.observe import SEEDED
+from practicum.lxd.plan import READY
+from practicum.lxd.power import start, stop
+from practicum.lxd.steps import StepRunner
+
+SEED_MOUNT = "/.practicum-seed"
+# Owner and mode come from the directory that the volume will cover; `$3` is `content` or `owner`.
+SEED_SCRIPT = """
+set -e
+[ -d "$1" ] || mkdir -p "$1"
+[ "$3" = owner ] || cp -a "$1/." "$2/"
+chown "$(stat -c %u:%g "$1")" "$2"
+chmod "$(stat -c %a "$1")" "$2"
+"""
+GUEST_FILES = {
+    "user.practicum.hosts": "/etc/hosts",
+    "user.practicum.resolv": "/etc/resolv.conf",
+    "user.practicum.interfaces": "/etc/network/interfaces",
+}
+
+
+def create(lxd: Lxd, desired: Desired, golden: GoldenMachines, instance: Instance) -> None:
+    """Create a machine: cloned from a golden snapshot where there is one, else from its image."""
+    body = {
+        "name": instance.name,
+        "type": instance.kind,
+        "profiles": list(instance.profiles),
+        "config": dict(instance.config),
+        "devices": {name: dict(device) for name, device in instance.devices.items()},
+        "source": golden.source(instance),
+    }
+    lxd.post("instances", body=body, project=desired.project_name)
+
+
+def update(lxd: Lxd, desired: Desired, instance: Instance) -> None:
+    """Bring a machine's settings back in place; what it has beyond them (volatile keys, marks) stays."""
+    found, etag = lxd.get_with_etag("instances", instance.name, project=desired.project_name)
+    body = {
+        "architecture": found["architecture"],
+        "config": {**found["config"], **instance.config},
+        "devices": {name: dict(device) for name, device in instance.devices.items()},
+        "profiles": list(instance.profiles),
+        "description": found["description"],
+        "ephemeral": found["ephemeral"],
+    }
+    lxd.put("instances", instance.name, body=body, project=desired.project_name, etag=etag)
+    _refresh_guest(lxd, desired.project_name, instance, found)
+
+
+def seed(lxd: Lxd, desired: Desired, instance: Instance, volume: Volume) -> None:
+    """Fill a new volume from the directory of the image that it will cover, with owner and mode."""
+    project = desired.project_name
+    device = {"type": "disk", "pool": volume.pool, "source": volume.name, "path": SEED_MOUNT}
+    lxd.patch("instances", instance.name, body={"devices": {"seed": device}}, project=project)
+    what = "content" if volume.copy_image else "owner"
+    command = ["sh", "-c", SEED_SCRIPT, "sh", volume.mount, SEED_MOUNT, what]
+    result = lxd.run(instance.name, command, project=project)
+    if result.exit_code:
+        raise LxdError(f"volume {volume.name} could not be filled from {volume.mount}", details=result.stderr)
+    path = ("storage-pools", volume.pool, "volumes", "custom", volume.name)
+    lxd.patch(*path, body={"config": {**volume.config, SEEDED: "image"}}, project=project)
+
+
+def complete(lxd: Lxd, desired: Desired, steps: StepRunner, instance: Instance) -> None:
+    """Do a machine's steps and set its ready mark, which is written last."""
+    if instance.steps:
+        steps.run(instance)
+    mark(lxd, desired.project_name, instance.name, {READY: instance.digest})
+
+
+def mark(lxd: Lxd, project: str, name: str, keys: Mapping[str, str]) -> None:
+    """Write config keys of a machine."""
+    lxd.patch("instances", name, body={"config": dict(keys)}, project=project)
+
+
+def _refresh_guest(lxd: Lxd, project: str, instance: Instance, found: Mapping[str, Any]) -> None:
+    """Write the files of changed keys into the machine: image templates act at creation only."""
+    changed = [key for key in GUEST_FILES if found["config"].get(key) != instance.config.get(key)]
+    for key in changed:
+        headers = {"X-LXD-mode": "0644", "X-LXD-uid": "0", "X-LXD-gid": "0", "X-LXD-type": "file"}
+        data = instance.config[key].encode()
+        lxd.upload(
+            "instances", instance.name, "files", data=data, headers=headers, project=project, path=GUEST_FILES[key]
+        )
+    if "user.practicum.interfaces" in changed and found["status"] == "Running":
+        stop(lxd, project, instance.name)
+        start(lxd, project, instance.name)

@@ -1,0 +1,72 @@
+"""Create and change ACLs, profiles, networks and volumes."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from practicum.errors import UnavailableError
+from practicum.lxd.client import Lxd
+from practicum.lxd.desired import Desired, Volume
+from practicum.lxd.errors import LxdError
+from practicum.lxd.observe import SEEDED
+from practicum.lxd.projects import require_ours
+
+Document = Mapping[str, Any]
+
+
+def create_acl(lxd: Lxd, acl: Document) -> None:
+    """Create an ACL."""
+    lxd.post("network-acls", body=dict(acl))
+
+
+def update_acl(lxd: Lxd, acl: Document) -> None:
+    """Replace an ACL's rules; LXD re-applies them to every network that uses it."""
+    require_ours(lxd.get("network-acls", acl["name"]), acl["config"]["user.practicum"])
+    lxd.put("network-acls", acl["name"], body={key: value for key, value in acl.items() if key != "name"})
+
+
+def create_profile(lxd: Lxd, desired: Desired, profile: Document) -> None:
+    """Create a profile in the lab's project."""
+    lxd.post("profiles", body=dict(profile), project=desired.project_name)
+
+
+def update_profile(lxd: Lxd, desired: Desired, profile: Document) -> None:
+    """Replace a profile; LXD changes the running machines that use it."""
+    body = {key: value for key, value in profile.items() if key != "name"}
+    lxd.put("profiles", profile["name"], body=body, project=desired.project_name)
+
+
+def create_network(lxd: Lxd, network: Document) -> None:
+    """Create a bridge. Addresses are always explicit: LXD would otherwise probe the networks around it."""
+    if not {"ipv4.address", "ipv6.address"} <= set(network["config"]):
+        raise ValueError(f"network {network['name']} has no explicit addresses")
+    try:
+        lxd.post("networks", body=dict(network))
+    except LxdError as error:
+        if "in use" not in error.details.lower():
+            raise
+        raise UnavailableError(
+            f"the address {network['config']['ipv4.address']} is already used on this host",
+            details=error.details,
+            resolution="set another range under 'addresses:' in the environment's platform.yaml",
+        ) from error
+
+
+def update_network(lxd: Lxd, network: Document) -> None:
+    """Bring a bridge's settings back; it must be ours."""
+    require_ours(lxd.get("networks", network["name"]), network["config"]["user.practicum"])
+    lxd.patch("networks", network["name"], body={"config": dict(network["config"])})
+
+
+def create_volume(lxd: Lxd, desired: Desired, volume: Volume) -> None:
+    """Create a custom volume: as a copy-on-write copy of the checkpoint's, or empty."""
+    body: dict[str, Any] = {"name": volume.name, "type": "custom", "config": dict(volume.config)}
+    if volume.origin:
+        origin = {"type": "copy", "name": volume.origin, "pool": volume.pool, "project": volume.origin_project}
+        body = {**body, "config": {**volume.config, SEEDED: volume.origin}, "source": origin}
+    lxd.post("storage-pools", volume.pool, "volumes", "custom", body=body, project=desired.project_name)
+
+
+def update_volume(lxd: Lxd, desired: Desired, volume: Volume) -> None:
+    """Change a volume's size or marker; its content is never touched."""
+    path = ("storage-pools", volume.pool, "volumes", "custom", volume.name)
+    lxd.patch(*path, body={"config": dict(volume.config)}, project=desired.project_name)

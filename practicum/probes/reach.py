@@ -1,0 +1,47 @@
+"""One small shell program that tries connections from inside a machine, with what Debian or busybox offers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from practicum.probes.model import Executor
+
+# Arguments are HOST PORT pairs; prints `HOST PORT open|closed` for each, all tried at once.
+REACH = """
+try() {
+  if command -v bash >/dev/null 2>&1; then timeout 2 bash -c "exec 3<>/dev/tcp/$1/$2" 2>/dev/null
+  else nc -w 2 "$1" "$2" </dev/null >/dev/null 2>&1; fi && echo "$1 $2 open" || echo "$1 $2 closed"
+}
+while [ $# -gt 1 ]; do try "$1" "$2" & shift 2; done
+wait
+"""
+# Prints the HTTP status of a page, 000 when there is no answer.
+STATUS = """
+if command -v curl >/dev/null 2>&1; then curl -s -o /dev/null -m 5 -w '%{http_code}' "$1"
+else wget -S -q -T 5 -O /dev/null "$1" 2>&1 | sed -n 's,.*HTTP/[0-9.]* \\([0-9]*\\).*,\\1,p' | tail -n 1; fi
+"""
+
+
+@dataclass(frozen=True)
+class Target:
+    """A TCP port of an address."""
+
+    address: str
+    port: int
+
+
+def reachable(execute: Executor, instance: str, targets: Sequence[Target]) -> set[Target] | None:
+    """Return which targets a machine can connect to, or None when the attempt could not be made."""
+    if not targets:
+        return set()
+    pairs = [word for target in targets for word in (target.address, str(target.port))]
+    result = execute(instance, ["sh", "-c", REACH, "sh", *pairs])
+    lines = [line.split() for line in result.stdout.splitlines()]
+    answers = {Target(words[0], int(words[1])): words[2] for words in lines if len(words) == 3}
+    if set(answers) != set(targets):
+        return None
+    return {target for target, answer in answers.items() if answer == "open"}
+
+
+def http_status(execute: Executor, instance: str, url: str) -> str:
+    """Return the HTTP status that a machine gets from a page, `000` for no answer."""
+    return execute(instance, ["sh", "-c", STATUS, "sh", url]).stdout.strip() or "000"

@@ -1,0 +1,75 @@
+"""What setup changed on this host, written before each change, so that it can be undone and a kill converges."""
+
+import json
+import os
+import secrets
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from generator.spec.platform import DEFAULT_POOL, DEFAULT_SOCKET
+from practicum.errors import InputError
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where setup reads and writes."""
+
+    record: Path = Path("/var/lib/practicum/host.json")
+    sysctl_file: Path = Path("/etc/sysctl.d/60-practicum.conf")
+    kernel: Path = Path("/proc/sys")
+    subuid: Path = Path("/etc/subuid")
+    subgid: Path = Path("/etc/subgid")
+
+
+@dataclass(frozen=True)
+class SetupOptions:
+    """What may differ between hosts. `adopt` shares an LXD that holds instances of others."""
+
+    adopt: bool = False
+    socket: str = DEFAULT_SOCKET
+    pool: str = DEFAULT_POOL
+    places: Places = field(default_factory=Places)
+
+
+@dataclass
+class HostRecord:
+    """Setup's changes. `id` marks the pool as ours; `sysctls` are earlier values; `ranges` map a file to our line."""
+
+    id: str = field(default_factory=lambda: secrets.token_hex(8))
+    packages: list[str] = field(default_factory=list)
+    sysctls: dict[str, int] = field(default_factory=dict)
+    ranges: dict[str, str] = field(default_factory=dict)
+    daemon: bool = False
+    pools: list[str] = field(default_factory=list)
+
+
+def load_record(places: Places) -> HostRecord:
+    """Return what was recorded; a new record when setup never ran here. InputError when the file is damaged."""
+    try:
+        return HostRecord(**json.loads(places.record.read_text("utf-8")))
+    except FileNotFoundError:
+        return HostRecord()
+    except (ValueError, TypeError) as error:
+        raise InputError(
+            f"{places.record} is damaged",
+            details=str(error),
+            resolution="repair it, or remove it: then setup cannot undo what it did before",
+        ) from error
+
+
+def save_record(record: HostRecord, places: Places) -> None:
+    """Write the record to disk, whole or not at all."""
+    write_atomically(places.record, json.dumps(asdict(record), indent=2) + "\n")
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Replace a small file, on disk when this returns; an existing one keeps its mode."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    mode = path.stat().st_mode & 0o777 if path.exists() else 0o644
+    partial = path.with_name(path.name + ".new")
+    with partial.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    partial.chmod(mode)
+    partial.replace(path)

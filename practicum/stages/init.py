@@ -1,0 +1,83 @@
+"""Make a fresh GitOps repository for a university."""
+
+import secrets
+from collections.abc import Iterable
+from ipaddress import IPv4Network
+from pathlib import Path
+
+from generator.render.yaml_text import dump
+from generator.schema_files import read_schema_text
+from generator.spec.platform import DEFAULT_ADDRESSES, DEFAULT_POOL, ENVIRONMENTS
+from practicum.errors import UnavailableError
+from practicum.git.repository import Repository
+from practicum.git.template import repository_files
+from practicum.lxd.client import Lxd
+
+INSTALLATION_LENGTH = 8
+SECRET_BYTES = 32
+ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
+# Pairs of /13 for dev and prod; a second installation on the same host gets the next pair.
+AREA = IPv4Network("10.64.0.0/10")
+
+
+def init(folder: Path, remote: Path | None = None) -> Repository:
+    """Make a repository at `folder` with a bare `origin` (default: FOLDER.git beside it) and a key for secrets.
+
+    Run again on the same folder it returns what is there. Raises UsageError for a folder with other content.
+    """
+    remote = remote or folder.with_name(folder.name + ".git")
+    schemas = {name: read_schema_text(name).encode() for name in _schema_names()}
+    content = repository_files(folder.absolute().name, platform_files(_used_networks()), schemas)
+    repository = Repository.create(folder, content, remote, "Start the repository", exist_ok=True)
+    _write_key(repository.root / ".practicum" / "secret.key")
+    return repository
+
+
+def platform_files(used: Iterable[IPv4Network]) -> dict[str, bytes]:
+    """Return both platform files with a new installation id and addresses that nothing on this host uses."""
+    installation = "".join(secrets.choice(ALPHABET) for _ in range(INSTALLATION_LENGTH))
+    dev, prod = _free_pair(list(used))
+    addresses = dict(zip(ENVIRONMENTS, (dev, prod), strict=True))
+    return {
+        f"environments/{environment}/platform.yaml": _platform_text(environment, installation, addresses[environment])
+        for environment in ENVIRONMENTS
+    }
+
+
+def _platform_text(environment: str, installation: str, addresses: str) -> bytes:
+    head = (
+        "# yaml-language-server: $schema=../../schemas/platform.schema.json\n"
+        f"# What the operators of this installation say about {environment}. Every key: docs/reference/platform.md\n"
+    )
+    document = {"installation": installation, "addresses": addresses, "storage": {"local": DEFAULT_POOL}}
+    return (head + dump(document)).encode()
+
+
+def _free_pair(used: list[IPv4Network]) -> tuple[str, str]:
+    parts = list(AREA.subnets(new_prefix=13))
+    for dev, prod in zip(parts[::2], parts[1::2], strict=True):
+        if not any(network.overlaps(dev) or network.overlaps(prod) for network in used):
+            return str(dev), str(prod)
+    return DEFAULT_ADDRESSES["dev"], DEFAULT_ADDRESSES["prod"]
+
+
+def _used_networks() -> list[IPv4Network]:
+    """Return the address ranges of LXD's networks on this host; none when no LXD answers."""
+    try:
+        networks = Lxd().get("networks", recursion=1)
+    except UnavailableError:
+        return []
+    texts = [network["config"].get("ipv4.address", "none") for network in networks if network["managed"]]
+    return [IPv4Network(text, strict=False) for text in texts if "/" in text]
+
+
+def _schema_names() -> list[str]:
+    return ["lab.schema.json", "platform.schema.json"]
+
+
+def _write_key(path: Path) -> None:
+    if path.exists():
+        return
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    path.touch(mode=0o600)
+    path.write_text(secrets.token_hex(SECRET_BYTES) + "\n", encoding="ascii")
