@@ -67,7 +67,9 @@ class Display:
         if key not in self._bars:
             if len(self._bars) > LIVE_SEATS:
                 return
-            name = event.stage if event.seat == "-" else f"  {event.seat}"
+            name = (
+                event.stage if event.seat == "-" else f"{event.stage if event.stage == 'images' else ''} {event.seat}"
+            )
             self._bars[key] = live.add_task("", name=name, total=event.total or None)
         elif event.state == "started":
             live.advance(self._bars[key], 1 if event.seat != "-" else 0)

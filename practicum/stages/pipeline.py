@@ -11,13 +11,13 @@ from practicum.stages.deliver import Delivery, deliver
 from practicum.stages.deployment import load_deployment
 from practicum.stages.generate import generate
 from practicum.stages.promote import promote
-from practicum.stages.provision import Provisioned, provision
+from practicum.stages.provision import Provisioned, has_checkpoint, provision
 from practicum.stages.smoke import smoke
 from practicum.stages.validate import validate
 from practicum.stages.workspace import InvalidInput, Workspace, require_lab
 
 FIRST = "The first checkpoint, taken by the pipeline"
-STAGES = 6
+ANEW = "Taken by the pipeline: the spec changed, or the checkpoint was gone"
 
 
 @dataclass(frozen=True)
@@ -79,9 +79,10 @@ def commit_lab(workspace: Workspace, lab: str) -> str | None:
 def _checkpoint(workspace: Workspace, lab: str) -> bool:
     deployment = load_deployment(workspace, lab, "dev")
     pins = deployment.release
-    due = pins is None or (deployment.shared["checkpoint"] == "auto" and unproved_changes(deployment))
+    lost = pins is not None and not has_checkpoint(workspace.lxd(deployment.platform), pins)
+    due = pins is None or lost or (deployment.shared["checkpoint"] == "auto" and unproved_changes(deployment))
     if due:
-        pins = take_checkpoint(workspace, lab, FIRST if pins is None else "Taken by the pipeline: the spec changed")
+        pins = take_checkpoint(workspace, lab, FIRST if pins is None else ANEW)
     elif unproved_changes(deployment):
         text = f"your copy has changed since the checkpoint; students get it after: practicum checkpoint {lab}"
         workspace.emit(Event("checkpoint", "warning", text))

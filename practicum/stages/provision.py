@@ -1,7 +1,8 @@
 """Make LXD match the committed definitions of a lab in one environment."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from practicum.lxd.desired import Desired, Pins, build
 from practicum.lxd.golden import GoldenMachines
 from practicum.lxd.images import ensure_image
 from practicum.lxd.lock import lease
-from practicum.lxd.observe import observe
+from practicum.lxd.observe import observe, tail
 from practicum.lxd.plan import Plan, plan
 from practicum.lxd.projects import change_config, create_project, require_ours
 from practicum.lxd.reconcile import SeatOutcome, Workshop, apply
@@ -24,6 +25,7 @@ from practicum.stages.values import Values
 from practicum.stages.workspace import Workspace
 
 DELIVERED = "user.practicum.delivered"
+BUILDS_AT_ONCE = 2
 
 
 @dataclass(frozen=True)
@@ -126,16 +128,42 @@ def _pins(
     release = deployment.release or {}
     instances = [*deployment.shared["instances"], *(entry for seat in documents for entry in seat["instances"])]
     types = sorted({entry["source"]["image"] for entry in instances if "image" in entry["source"]})
-    recipes = {name: _image(workspace, deployment, lxd, name) if build_images else "" for name in types}
+    recipes = _images(workspace, deployment, lxd, types) if build_images else dict.fromkeys(types, "")
+    _require_checkpoint(deployment, lxd, instances)
     return Pins(recipes, release.get("images", {}), release.get("volumes", {}), release.get("volume_project", ""))
 
 
-def _image(workspace: Workspace, deployment: Deployment, lxd: Lxd, name: str) -> str:
-    def report(text: str) -> None:
-        workspace.emit(Event("images", "started", f"{name}: {text}"))
-
+def _images(workspace: Workspace, deployment: Deployment, lxd: Lxd, types: list[str]) -> dict[str, str]:
+    """Return the fingerprint of each type's image; missing ones are built side by side."""
     platform = deployment.platform
-    return ensure_image(lxd, workspace.catalogue[name], platform.installation, platform.mirror, report)
+
+    def image(name: str) -> str:
+        def report(text: str) -> None:
+            workspace.emit(Event("images", "started", text, name))
+
+        fingerprint = ensure_image(lxd, workspace.catalogue[name], platform.installation, platform.mirror, report)
+        workspace.emit(Event("images", "done", fingerprint[:12], name))
+        return fingerprint
+
+    with ThreadPoolExecutor(BUILDS_AT_ONCE) as pool:
+        return dict(zip(types, pool.map(image, types), strict=True))
+
+
+def _require_checkpoint(deployment: Deployment, lxd: Lxd, instances: list[dict[str, Any]]) -> None:
+    """Raise UnavailableError when the checkpoint that seats are made from is not on LXD any more."""
+    wanted = {entry["source"]["checkpoint"] for entry in instances if "checkpoint" in entry["source"]}
+    if wanted and deployment.release and not has_checkpoint(lxd, deployment.release):
+        raise UnavailableError(
+            f"checkpoint {deployment.release['checkpoint']} of {deployment.lab} is gone from LXD; nothing was done",
+            details="a checkpoint goes when a lab was destroyed in every environment",
+            resolution=f"practicum pipeline {deployment.lab} takes a new one of your copy and delivers it",
+        )
+
+
+def has_checkpoint(lxd: Lxd, release: Mapping[str, Any]) -> bool:
+    """Say whether every image of a release's checkpoint is on LXD."""
+    present = {tail(address) for address in lxd.get("images")}
+    return set(release["images"].values()) <= present
 
 
 def _warn_uncommitted(workspace: Workspace, deployment: Deployment) -> None:
