@@ -6,6 +6,8 @@ from pathlib import Path
 import click
 
 from generator.generate import find_labs
+from generator.seats.names import is_student
+from generator.spec.platform import ENVIRONMENTS
 from practicum.cli.context import Context, environment_option, lab_argument, pass_context, seat_option, yes_option
 from practicum.cli.tables import plan_table, results_table, seats_table, show
 from practicum.probes.junit import junit
@@ -96,12 +98,19 @@ def status(context: Context, lab: str | None, environment: str) -> None:
 @click.argument("machine")
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
 @click.option("--user", default=None, help="Be this user [root; student in a terminal].")
-@environment_option("dev")
+@click.option("--env", "environment", type=click.Choice(ENVIRONMENTS), help="[dev; prod for a student's seat]")
 @pass_context
 def shell(
-    context: Context, lab: str, seat: str, machine: str, command: tuple[str, ...], user: str | None, environment: str
+    context: Context,
+    lab: str,
+    seat: str,
+    machine: str,
+    command: tuple[str, ...],
+    user: str | None,
+    environment: str | None,
 ) -> None:
     """Open a terminal in a machine, or run one command: shell LAB SEAT MACHINE -- COMMAND…"""
+    environment = environment or ("prod" if is_student(seat) else "dev")
     workspace = context.workspace()
     if not command:
         code = interactive(workspace, lab, environment, seat, machine, user or "student")

@@ -54,7 +54,7 @@ def commit(git: Plumbing, changes: Changes, message: str) -> str | None:
     """
     head = resolve(git, "HEAD")
     require_safe(git.root, changes)
-    new = staged(git, head, changes)
+    new = staged(git, head, changes, git.root)
     tree = changed_tree(git, head, new)
     if tree == tree_of(git, head):
         return None

@@ -1,5 +1,6 @@
 """Read and write git's blobs, trees and commits without touching a working tree."""
 
+import os
 import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -80,17 +81,29 @@ def store(git: Plumbing, contents: Iterable[bytes]) -> dict[bytes, str]:
     return {wanted[int(mark[1:]) - 1]: oid for mark, oid in lines}
 
 
-def staged(git: Plumbing, commit: str | None, changes: Changes) -> dict[str, Entry | None]:
-    """Write the changes' blobs; returns the entry of each path, executable where it is so at `commit`."""
+def staged(git: Plumbing, commit: str | None, changes: Changes, disk: Path | None = None) -> dict[str, Entry | None]:
+    """Write the changes' blobs; returns the entry of each path.
+
+    A file is executable where it is so at `commit`, or, with `disk`, where it stands there with the same content.
+    """
     before = entries(git, commit) if commit else {}
     oids = store(git, (data for data in changes.values() if data is not None))
 
     def entry(path: str, data: bytes | None) -> Entry | None:
         if data is None:
             return None
-        return Entry(EXECUTABLE if path in before and before[path].mode == EXECUTABLE else FILE, oids[data])
+        as_before = path in before and before[path].mode == EXECUTABLE
+        on_disk = _executable(disk / path, data) if disk else None
+        return Entry(EXECUTABLE if (as_before if on_disk is None else on_disk) else FILE, oids[data])
 
     return {path: entry(path, data) for path, data in changes.items()}
+
+
+def _executable(file: Path, data: bytes) -> bool | None:
+    """Say whether a file on disk may be run; None when it is not there with this content."""
+    if file.is_symlink() or not file.is_file() or file.read_bytes() != data:
+        return None
+    return os.access(file, os.X_OK)
 
 
 def update_index(git: Plumbing, changes: Mapping[str, Entry | None], index: Path | None = None) -> None:

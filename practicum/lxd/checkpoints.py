@@ -9,6 +9,7 @@ from practicum.lxd.cleaning import clean
 from practicum.lxd.client import Lxd
 from practicum.lxd.desired import Desired, Instance, Seat
 from practicum.lxd.errors import LxdConflict
+from practicum.lxd.objects import copy_volume
 from practicum.lxd.observe import SEEDED
 from practicum.lxd.projects import create_project
 
@@ -85,10 +86,8 @@ def _copy_volumes(studio: _Studio, seat: Seat) -> dict[str, str]:
         copies[name] = copy = f"c{studio.number}-{name}"
         path = ("storage-pools", volume.pool, "volumes", "custom")
         studio.lxd.delete(*path, copy, project=studio.project)
-        origin = {"type": "copy", "name": volume.name, "pool": volume.pool, "project": studio.source}
         config = {**volume.config, "user.practicum": studio.marker, SEEDED: "checkpoint"}
-        body = {"name": copy, "type": "custom", "config": config, "source": origin}
-        studio.lxd.post(*path, body=body, project=studio.project)
+        copy_volume(studio.lxd, volume.pool, (studio.source, volume.name), (studio.project, copy), config)
     return copies
 
 

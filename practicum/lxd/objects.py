@@ -59,11 +59,29 @@ def update_network(lxd: Lxd, network: Document) -> None:
 
 def create_volume(lxd: Lxd, desired: Desired, volume: Volume) -> None:
     """Create a custom volume: as a copy-on-write copy of the checkpoint's, or empty."""
-    body: dict[str, Any] = {"name": volume.name, "type": "custom", "config": dict(volume.config)}
     if volume.origin:
-        origin = {"type": "copy", "name": volume.origin, "pool": volume.pool, "project": volume.origin_project}
-        body = {**body, "config": {**volume.config, SEEDED: volume.origin}, "source": origin}
-    lxd.post("storage-pools", volume.pool, "volumes", "custom", body=body, project=desired.project_name)
+        config = {**volume.config, SEEDED: volume.origin}
+        copy_volume(
+            lxd, volume.pool, (volume.origin_project, volume.origin), (desired.project_name, volume.name), config
+        )
+    else:
+        body = {"name": volume.name, "type": "custom", "config": dict(volume.config)}
+        lxd.post("storage-pools", volume.pool, "volumes", "custom", body=body, project=desired.project_name)
+
+
+def copy_volume(
+    lxd: Lxd, pool: str, origin: tuple[str, str], target: tuple[str, str], config: Mapping[str, str]
+) -> None:
+    """Copy a custom volume, copy-on-write, between projects: `origin` and `target` are project and name.
+
+    A copy with a config of its own forgets how its owners were shifted (seen on LXD 5.0.2), and they would be shifted
+    once more at the first attachment; so those keys are carried over.
+    """
+    found = lxd.get("storage-pools", pool, "volumes", "custom", origin[1], project=origin[0])["config"]
+    shifted = {key: value for key, value in found.items() if key.startswith("volatile.idmap.")}
+    source = {"type": "copy", "name": origin[1], "pool": pool, "project": origin[0]}
+    body = {"name": target[1], "type": "custom", "config": {**shifted, **config}, "source": source}
+    lxd.post("storage-pools", pool, "volumes", "custom", body=body, project=target[0])
 
 
 def update_volume(lxd: Lxd, desired: Desired, volume: Volume) -> None:
