@@ -70,7 +70,7 @@ def shared_document(target: Target) -> Document:
         "rendered": {machine.name: _rendered_paths(machine) for machine in lab.machines},
         "checkpoint": lab.checkpoint,
         "update": lab.update,
-        "needs": [asdict(need) for need in needs(lab, dict(target.platform.storage))],
+        "needs": [asdict(need) for need in needs(lab, target.platform)],
     }
 
 

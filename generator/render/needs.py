@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from generator.spec.model import AllowedHost, Lab, Machine
+from generator.spec.platform import Platform
 
 
 @dataclass(frozen=True)
@@ -14,15 +15,17 @@ class Need:
     missing: str
 
 
-def needs(lab: Lab, storage: dict[str, str]) -> list[Need]:
-    """Return what is missing for a lab. `storage` are the pools that the platform offers, by name."""
+def needs(lab: Lab, platform: Platform) -> list[Need]:
+    """Return what is missing for a lab on a platform."""
     found = [need for machine in lab.machines for need in _of_machine(machine)]
     found += [
-        Need(f"volumes.{volume.name}.storage", f"the storage '{volume.storage}' is not an LXD pool of this platform")
+        Need(
+            f"volumes.{volume.name}.storage", f"the storage '{volume.storage}' is no LXD pool; others are not built yet"
+        )
         for volume in lab.volumes
-        if volume.storage not in storage
+        if platform.storage.get(volume.storage, "/").startswith("/")
     ]
-    return [*found, *_of_lab(lab)]
+    return [*found, *_of_lab(lab), *_of_platform(platform)]
 
 
 def _of_machine(machine: Machine) -> Iterator[Need]:
@@ -44,6 +47,16 @@ def _of_lab(lab: Lab) -> Iterator[Need]:
         yield Need("schedule", "schedules are not acted on yet")
     if not isinstance(lab.internet, str) and any(_by_name(entry) for entry in lab.internet):
         yield Need("network.internet", "hosts by name are not built yet; give a cidr")
+
+
+def _of_platform(platform: Platform) -> Iterator[Need]:
+    place = f"environments/{platform.environment}/platform.yaml"
+    if "backup" in platform.settings:
+        yield Need(f"{place}: backup", "backups are not made yet")
+    if platform.settings.get("delivery") == "argocd":
+        yield Need(f"{place}: delivery", "Argo CD is not built yet")
+    if platform.url:
+        yield Need(f"{place}: lxd.url", "LXD over the network is not built yet")
 
 
 def _by_name(entry: AllowedHost) -> bool:

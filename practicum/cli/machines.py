@@ -1,5 +1,7 @@
 """Verbs about machines: plan, provision, smoke, status, shell, start, stop, create."""
 
+import csv
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,13 +11,14 @@ from generator.generate import find_labs
 from generator.seats.names import is_student
 from generator.spec.platform import ENVIRONMENTS
 from practicum.cli.context import Context, environment_option, lab_argument, pass_context, seat_option, yes_option
-from practicum.cli.tables import plan_table, results_table, seats_table, show
+from practicum.cli.tables import plan_table, progress_table, results_table, seats_table, show
 from practicum.probes.junit import junit
 from practicum.probes.model import ProbeResult
 from practicum.stages.create import SCRATCH, Wish, workspace_for_create
 from practicum.stages.create import create as create_machine
 from practicum.stages.operate import set_power
 from practicum.stages.pipeline import seats_failed
+from practicum.stages.progress import progress as lab_progress
 from practicum.stages.provision import Provisioned, plan_only
 from practicum.stages.provision import provision as provision_lab
 from practicum.stages.shell import interactive, run_command
@@ -76,6 +79,22 @@ def smoke(
         probed = {result.seat for result in results}
         show(results_table(results) if verbose else seats_table([row for row in rows if row.seat in probed], results))
     _exit_on_failures(results)
+
+
+@click.command()
+@lab_argument
+@click.option("--csv", "as_csv", is_flag=True, help="Print comma-separated values.")
+@pass_context
+def progress(context: Context, lab: str, as_csv: bool) -> None:
+    """Show how far the students are: seats × progress checks with points."""
+    found = lab_progress(context.workspace(), lab)
+    if as_csv:
+        rows = csv.writer(sys.stdout)
+        rows.writerow(["seat", *found.points, "points"])
+        for seat, results in found.results.items():
+            rows.writerow([seat, *(int(result.ok) for result in results), found.score(seat)])
+    else:
+        show(progress_table(found))
 
 
 @click.command()
@@ -185,4 +204,4 @@ def _exit_on_failures(results: Sequence[ProbeResult]) -> None:
         click.get_current_context().exit(FAILED)
 
 
-COMMANDS = (create, plan, provision, smoke, status, shell, start, stop)
+COMMANDS = (create, plan, provision, smoke, progress, status, shell, start, stop)

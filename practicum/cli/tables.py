@@ -12,6 +12,7 @@ from generator.spec.units import format_size
 from practicum.lxd.inventory import Marked
 from practicum.lxd.plan import Plan
 from practicum.probes.model import ProbeResult
+from practicum.stages.progress import Progress
 from practicum.stages.status import MachineStatus
 
 STATE_STYLE = {"running": "green", "stopped": "yellow", "absent": "red", "incomplete": "yellow"}
@@ -35,6 +36,16 @@ def results_table(results: Sequence[ProbeResult]) -> Table:
     for result in results:
         mark = "[green]passed[/]" if result.ok else "[red]failed[/]"
         table.add_row(result.seat, result.name, mark, escape(result.detail))
+    return table
+
+
+def progress_table(progress: Progress) -> Table:
+    """Return seats × progress checks, with the points earned."""
+    most = sum(progress.points.values())
+    table = _table("seat", *(f"{name} ({points})" for name, points in progress.points.items()), "points")
+    for seat, results in progress.results.items():
+        marks = ["[green]✓[/]" if result.ok else "[dim]–[/]" for result in results]
+        table.add_row(seat, *marks, f"{progress.score(seat)} of {most}")
     return table
 
 

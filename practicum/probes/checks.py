@@ -1,7 +1,7 @@
 """Run the checks of a lab at a seat: http, tcp and exec, each retried until it holds or its wait is over."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,7 +35,7 @@ def run_check(execute: Executor, check: Check, view: SeatView) -> ProbeResult:
         time.sleep(PAUSE_SECONDS)
 
 
-def require_built(checks: list[Check]) -> None:
+def require_built(checks: Sequence[Check]) -> None:
     """Raise UnavailableError for checks that cannot be run yet."""
     names = [check["name"] for check in checks if check["kind"] not in _KINDS]
     if names:

@@ -20,6 +20,7 @@ from practicum.lxd.plan import Plan, plan
 from practicum.lxd.projects import change_config, create_project, require_ours
 from practicum.lxd.reconcile import SeatOutcome, Workshop, apply
 from practicum.lxd.steps import StepRunner
+from practicum.stages.capacity import require_capacity, require_pool_space
 from practicum.stages.deployment import Deployment, load_deployment
 from practicum.stages.values import Values
 from practicum.stages.workspace import Workspace
@@ -48,12 +49,15 @@ def provision(
     """Provision a lab, or some of its seats. What cannot be done is refused before any effect."""
     deployment = load_deployment(workspace, lab, environment)
     refuse_unbuilt(deployment)
+    require_capacity(workspace, deployment)
     _warn_uncommitted(workspace, deployment)
     lxd = workspace.lxd(deployment.platform)
     desired = desired_state(workspace, deployment, lxd, seats)
     _ensure_project(lxd, desired)
     with lease(lxd, desired.project_name):
         todo = plan(desired, observe(lxd, desired))
+        if any(action.verb == "create" for action in todo.actions):
+            require_pool_space(lxd, deployment)
         workshop = _workshop(workspace, deployment, lxd, desired, repeat_scripts)
         for note in todo.notes:
             workspace.emit(Event("provision", "warning", note))
@@ -67,6 +71,7 @@ def plan_only(workspace: Workspace, lab: str, environment: str, seats: Sequence[
     """Return what `provision` would do, without any effect but reading LXD."""
     deployment = load_deployment(workspace, lab, environment)
     refuse_unbuilt(deployment)
+    require_capacity(workspace, deployment)
     lxd = workspace.lxd(deployment.platform)
     desired = desired_state(workspace, deployment, lxd, seats, build_images=False)
     return plan(desired, observe(lxd, desired))

@@ -30,12 +30,15 @@ def smoke(workspace: Workspace, lab: str, environment: str, seats: Sequence[str]
     lxd = workspace.lxd(deployment.platform)
     checks = [check for check in deployment.shared["checks"] if check["when"] != "progress"]
     require_built(checks)
-    views = _views(deployment, seats or _running(deployment))
+    views = seat_views(deployment, seats or running_seats(deployment))
     host = Values(workspace, deployment, lxd).host_addresses
     execute = executor(lxd, deployment)
     workspace.emit(Event(STAGE, "started", f"{len(views)} seats", total=len(views)))
     with host_listener(host) as listener, ThreadPoolExecutor(SEATS_AT_ONCE) as pool:
-        everyone = [*views, *_views(deployment, [PROFESSOR] if PROFESSOR not in [view.seat for view in views] else [])]
+        everyone = [
+            *views,
+            *seat_views(deployment, [PROFESSOR] if PROFESSOR not in [view.seat for view in views] else []),
+        ]
         doors = open_doors(execute, everyone, listener)
         ring = _neighbours(views)
         found = pool.map(lambda view: _seat(workspace, execute, checks, view, ring.get(view.seat), doors), views)
@@ -69,12 +72,14 @@ def _seat(
     return results
 
 
-def _running(deployment: Deployment) -> list[str]:
+def running_seats(deployment: Deployment) -> list[str]:
+    """Return the seats that should run, the professor first, students in order."""
     seats = [name for name, seat in sorted(deployment.seats.items()) if seat["power"] == "running" and name != PILOT]
     return sorted(seats, key=lambda name: (is_student(name), len(name), name))
 
 
-def _views(deployment: Deployment, seats: Sequence[str]) -> list[SeatView]:
+def seat_views(deployment: Deployment, seats: Sequence[str]) -> list[SeatView]:
+    """Return seats as probes see them. Raises InputError for one that there is not."""
     ports = {name: tuple(listed) for name, listed in deployment.shared["ports"].items()}
     unknown = sorted(set(seats) - set(deployment.seats))
     if unknown:

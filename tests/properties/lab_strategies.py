@@ -74,9 +74,16 @@ class Repository:
         return render(edition, edition.labs[0], "prod")
 
 
+class _Quoted(yaml.SafeDumper):
+    """Writes every text in double quotes: PyYAML's YAML 1.1 would leave texts bare that are numbers in YAML 1.2."""
+
+
+_Quoted.add_representer(str, lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"'))
+
+
 def spec(document, lab=LAB):
     """Return a spec by its path."""
-    text = yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=1000)
+    text = yaml.dump(document, Dumper=_Quoted, sort_keys=False, allow_unicode=True, width=1000)
     return {f"labs/{lab}.lab.yaml": text.encode()}
 
 
@@ -181,13 +188,13 @@ def repositories(draw, students=None):
         )
     )
     content = {f"labs/{COURSE}/{name}": data for name, data in files.items()}
-    drawn = draw(students if students is not None else st.integers(1, 70) | rosters())
+    drawn = draw(students if students is not None else st.integers(1, 5) | rosters())
     if isinstance(drawn, int):
         document["students"] = drawn
         return Repository({**content, **spec(document)}, document)
     return Repository({**content}, document).with_roster(rows_of(drawn))
 
 
-def rosters(min_size=1, max_size=8):
+def rosters(min_size=1, max_size=5):
     """Draw lists of logins; two logins of a roster differ not only in case."""
     return st.lists(LOGINS, min_size=min_size, max_size=max_size, unique_by=str.casefold)

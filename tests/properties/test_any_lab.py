@@ -10,7 +10,7 @@ from generator.render.definitions import Target, seat_document, shared_document
 from generator.render.references import kinds
 from generator.render.tree import lab_folder, tree_digest
 
-CALM = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+CALM = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 
 
 def target(edition, environment):
