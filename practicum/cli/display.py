@@ -5,7 +5,15 @@ from types import TracebackType
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 from practicum.events import Event
 
@@ -57,6 +65,7 @@ class Display:
             BarColumn(bar_width=24),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
+            TimeRemainingColumn(),
             TextColumn("{task.description}"),
             console=self._console,
             transient=True,
@@ -81,7 +90,7 @@ class Display:
         live.remove_task(self._bars.pop((event.stage, event.seat)))
         stage = self._bars.get((event.stage, "-"))
         if stage is not None:
-            live.advance(stage)
+            live.update(stage, advance=1, description="")
 
 
 def _line(event: Event) -> str:

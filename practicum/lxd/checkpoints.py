@@ -1,5 +1,6 @@
 """Take a checkpoint: immutable images and volume copies of the professor's machines, made from cleaned copies."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,8 @@ from practicum.lxd.projects import create_project
 NUMBER = "practicum.checkpoint"
 MACHINE = "practicum.machine"
 STAGE = "checkpoint"
+# Publishing is bound by the disk.
+MACHINES_AT_ONCE = 2
 # A checkpoint's image must not carry marks of the machine that it was taken from.
 FORGOTTEN = ("user.practicum.ready", "user.practicum.steps")
 
@@ -43,16 +46,6 @@ class _Studio:
         return self.scope.checkpoints.marker()
 
 
-def existing_images(lxd: Lxd, scope: Scope) -> dict[int, dict[str, str]]:
-    """Return the fingerprints of a lab's checkpoint images: number → machine → fingerprint."""
-    found: dict[int, dict[str, str]] = {}
-    for image in lxd.get("images", recursion=1):
-        properties = image["properties"]
-        if properties.get("user.practicum") == scope.checkpoints.marker() and NUMBER in properties:
-            found.setdefault(int(properties[NUMBER]), {})[properties[MACHINE]] = image["fingerprint"]
-    return found
-
-
 def take(
     lxd: Lxd, scope: Scope, desired: Desired, number: int, rendered: dict[str, list[str]], emit: Emit
 ) -> Checkpoint:
@@ -64,12 +57,19 @@ def take(
     seat = next(seat for seat in desired.seats if seat.name == PROFESSOR)
     studio = _Studio(lxd, scope, desired.project_name, scope.checkpoints.project, number)
     _ensure_project(studio, desired)
+    _remove_unrecorded(studio)
     volumes = _copy_volumes(studio, seat)
-    images = {}
-    for machine in seat.instances:
-        emit(Event(STAGE, "started", "copy, clean and publish", PROFESSOR, machine.machine))
-        images[machine.machine] = _publish(studio, machine, tuple(rendered.get(machine.machine, [])), desired)
-        emit(Event(STAGE, "done", images[machine.machine][:12], PROFESSOR, machine.machine))
+    emit(Event(STAGE, "started", f"{len(seat.instances)} machines: copy, clean and publish", total=len(seat.instances)))
+
+    def image(machine: Instance) -> str:
+        emit(Event(STAGE, "started", "copying, cleaning, publishing", machine.machine))
+        fingerprint = _publish(studio, machine, tuple(rendered.get(machine.machine, [])), desired)
+        emit(Event(STAGE, "done", fingerprint[:12], machine.machine))
+        return fingerprint
+
+    with ThreadPoolExecutor(MACHINES_AT_ONCE) as pool:
+        fingerprints = list(pool.map(image, seat.instances))
+    images = {machine.machine: one for machine, one in zip(seat.instances, fingerprints, strict=True)}
     return Checkpoint(number, studio.project, images, volumes)
 
 
@@ -77,6 +77,14 @@ def _ensure_project(studio: _Studio, desired: Desired) -> None:
     if studio.lxd.find("projects", studio.project) is None:
         config = {**desired.project["config"], "user.practicum": studio.marker}
         create_project(studio.lxd, {"name": studio.project, "description": "Practicum checkpoints", "config": config})
+
+
+def _remove_unrecorded(studio: _Studio) -> None:
+    """Remove images that a killed run of the same number left; nothing refers to them."""
+    for image in studio.lxd.get("images", recursion=1):
+        properties = image["properties"]
+        if properties.get("user.practicum") == studio.marker and properties.get(NUMBER) == str(studio.number):
+            studio.lxd.delete("images", image["fingerprint"])
 
 
 def _copy_volumes(studio: _Studio, seat: Seat) -> dict[str, str]:

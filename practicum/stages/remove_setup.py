@@ -1,5 +1,6 @@
 """Undoing setup: what it recorded and nothing else, keeping what is still in use."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,6 +35,8 @@ def remove_setup(options: SetupOptions) -> list[Left]:
     _remove_ranges(record)
     left += [Left(f"package {name}", f"apt-get remove {name}") for name in record.packages]
     options.places.record.unlink(missing_ok=True)
+    with suppress(OSError):
+        options.places.record.parent.rmdir()
     return left
 
 

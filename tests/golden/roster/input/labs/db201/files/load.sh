@@ -1,0 +1,3 @@
+#!/bin/sh
+set -e
+runuser -u postgres -- pg_restore -d student /srv/imdb.dump
