@@ -29,6 +29,7 @@ NOT_INTERNET = tuple(
         "224.0.0.0/3",
     )
 )
+NO_FORWARDING = "no-resolv"
 Rule = dict[str, str]
 Document = dict[str, Any]
 
@@ -52,7 +53,7 @@ def seat_networks(lab: Lab, scope: Scope, addresses: LabAddresses, seat: str) ->
             "type": "bridge",
             "config": {
                 "ipv4.address": f"{gateway(network)}/{network.prefixlen}" if index == 0 else "none",
-                **({"ipv4.nat": "true"} if index == 0 else {}),
+                **({"ipv4.nat": "true", "raw.dnsmasq": _resolver(lab, scope, seat)} if index == 0 else {}),
                 "ipv6.address": "none",
                 "security.acls": ",".join(acls),
                 "user.practicum": scope.marker(seat),
@@ -61,6 +62,12 @@ def seat_networks(lab: Lab, scope: Scope, addresses: LabAddresses, seat: str) ->
         }
         for index, (name, network) in enumerate(networks.items())
     ]
+
+
+def _resolver(lab: Lab, scope: Scope, seat: str) -> str:
+    """Return dnsmasq's extra settings: a seat without internet gets no answers from outside."""
+    follows_spec = seat != PROFESSOR or scope.environment == "prod"
+    return NO_FORWARDING if follows_spec and lab.internet == "none" else ""
 
 
 def students_acl(lab: Lab, scope: Scope, addresses: LabAddresses) -> Document:
@@ -86,9 +93,11 @@ def professor_acl(lab: Lab, scope: Scope, platform: Platform, addresses: LabAddr
     """Return what the professor's seat and the probe may do: reach every seat of the lab, and install packages."""
     own = addresses.seat(PROFESSOR)
     egress: list[Rule] = [_to(addresses.blocks)]
-    if platform.professor_internet == "full":
+    if scope.environment == "prod":
+        egress += _internet_rules(lab.internet)
+    elif platform.professor_internet == "full":
         egress += _internet_rules("full")
-    if platform.professor_internet != "none":
+    if scope.environment == "dev" and platform.professor_internet != "none":
         egress.append({**_rule("allow"), "destination": reference("mirror-addresses")})
     ingress = [{**_rule("allow"), "source": _machines(own)}]
     return _acl(scope.acl(PROFESSOR), f"{lab.key}: the professor", scope.marker(PROFESSOR), egress, ingress)
@@ -101,11 +110,12 @@ def _internet_rules(policy: str | tuple[AllowedHost, ...]) -> list[Rule]:
     closed = {"action": "reject", "destination": reference("host-addresses"), "state": "enabled"}
     if isinstance(policy, str):
         return [closed, _to(internet())]
-    return [closed, *(_allowed(entry) for entry in policy)]
+    # Hosts by name are a need, told before any effect.
+    return [closed, *(_allowed(entry, entry.cidr) for entry in policy if entry.cidr)]
 
 
-def _allowed(entry: AllowedHost) -> Rule:
-    rule = _to([IPv4Network(entry.cidr or "")])
+def _allowed(entry: AllowedHost, cidr: str) -> Rule:
+    rule = {**_rule("allow"), "destination": cidr}
     return {**rule, "protocol": "tcp", "destination_port": ",".join(map(str, entry.ports))} if entry.ports else rule
 
 

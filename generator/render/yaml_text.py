@@ -14,7 +14,9 @@ class _Dumper(yaml.SafeDumper):
 
 
 def _text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
-    style = "|" if "\n" in value else None
+    # Readers of YAML 1.1 take these for line ends wherever they stand bare; in double quotes they are escaped.
+    unsafe = any(separator in value for separator in "\x85\u2028\u2029")
+    style = '"' if unsafe else "|" if "\n" in value else None
     return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
 
 

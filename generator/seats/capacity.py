@@ -33,16 +33,15 @@ def promised(shared: Mapping[str, Any], seats: Iterable[Mapping[str, Any]]) -> P
 
 
 def excess(promise: Promise, capacity: Capacity) -> list[str]:
-    """Return in words what does not fit; empty when all does. Capacity counts as often as `overcommit` says."""
+    """Return in words what does not fit; empty when all does. `overcommit` multiplies cores and memory only."""
     words = []
-    for name, wanted, bound in (
-        ("cpu", promise.cpu, capacity.cpu),
-        ("memory", promise.memory, capacity.memory),
-        ("pool", promise.pool, capacity.pool),
-    ):
+    for name, wanted, bound in (("cpu", promise.cpu, capacity.cpu), ("memory", promise.memory, capacity.memory)):
         if bound is not None and wanted > bound * capacity.overcommit:
             offered = f"{_shown(name, bound)} × {capacity.overcommit:g}"
             words.append(f"{name}: {_shown(name, wanted)} promised, {offered} allowed")
+    if capacity.pool is not None and promise.pool > capacity.pool - capacity.reserve:
+        offered = f"{format_size(capacity.pool)} without the reserve of {format_size(capacity.reserve)}"
+        words.append(f"pool: {format_size(promise.pool)} promised, {offered} allowed")
     return words
 
 

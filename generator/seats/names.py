@@ -13,6 +13,8 @@ PROFESSOR = "prof"
 PILOT = "pilot"
 SHARED = "-"
 PROBE = "probe"
+# A bridge name has room for six characters of a seat's name.
+SHORT = {"cluster": "clust"}
 HASH_LENGTH = 7
 PROJECT_LENGTH = 48
 
@@ -56,7 +58,7 @@ class Scope:
 
     def bridge(self, seat: str, index: int) -> str:
         """Return the name of a seat's bridge; `index` counts the seat's networks from 0."""
-        return f"p{self.hash}-{seat}{'abcd'[index]}"
+        return f"p{self.hash}-{SHORT.get(seat, seat)}{'abcd'[index]}"
 
     def acl(self, name: str) -> str:
         """Return the name of an ACL: of one seat, or `students` for what all students share."""

@@ -110,7 +110,7 @@ def _build(content: Mapping[str, Any], environment: str) -> Platform:
         installation=content.get("installation", fallback.installation),
         socket=None if "url" in lxd else lxd.get("socket", DEFAULT_SOCKET),
         url=lxd.get("url"),
-        storage=_storage(content["storage"]) if "storage" in content else fallback.storage,
+        storage={**fallback.storage, **_storage(content.get("storage", {}))},
         capacity=_capacity(content.get("capacity", {})),
         professor_internet=content.get("professor_internet", "full"),
         mirror=content.get("mirror"),

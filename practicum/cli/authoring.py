@@ -8,9 +8,11 @@ import click
 from generator.catalogue.load import load_catalogue
 from generator.diagnostics.report import FORMATS, report
 from generator.generate import find_labs
-from practicum.cli.context import Context, pass_context
+from generator.new_lab import new_spec
+from generator.render.tree import spec_path
+from practicum.cli.context import Context, lab_argument, pass_context
 from practicum.cli.tables import show, types_table
-from practicum.errors import InputError
+from practicum.errors import InputError, UsageError
 from practicum.stages.generate import generate as compute
 from practicum.stages.generate import preview as write_preview
 from practicum.stages.init import init as make_repository
@@ -27,6 +29,24 @@ def init(folder: Path, remote: Path | None) -> None:
     """Make a fresh GitOps repository for your labs."""
     repository = make_repository(folder, remote)
     click.echo(f"{repository.root}: ready. Write a lab to labs/COURSE/LAB.lab.yaml, then: practicum validate")
+
+
+@click.command()
+@lab_argument
+@click.option("--title", default="", help="What students see [the lab's name].")
+@click.option("--type", "type_name", default="webserver", show_default=True, help="The type of its first machine.")
+@click.option("--students", default="30", show_default=True, help="How many seats, or a roster's file name.")
+@pass_context
+def new(context: Context, lab: str, title: str, type_name: str, students: str) -> None:
+    """Write a commented spec to begin with: labs/COURSE/LAB.lab.yaml"""
+    path = context.workspace().repository.root / spec_path(lab)
+    if path.exists():
+        raise UsageError(f"{spec_path(lab)} is there already", resolution="choose another name")
+    if type_name not in load_catalogue():
+        raise UsageError(f"unknown type '{type_name}'", resolution=f"types are: {', '.join(load_catalogue())}")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(new_spec(title or lab.split("/")[1].replace("-", " ").capitalize(), type_name, students), "utf-8")
+    click.echo(f"{path}: edit it, then: practicum pipeline {lab}")
 
 
 @click.command()
@@ -97,4 +117,4 @@ def _lab_of(workspace: Workspace, text: str) -> str:
     return text.removeprefix("labs/").removesuffix(".lab.yaml")
 
 
-COMMANDS = (init, types, validate, generate)
+COMMANDS = (init, new, types, validate, generate)

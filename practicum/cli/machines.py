@@ -38,8 +38,10 @@ def plan(context: Context, lab: str, environment: str, seats: tuple[str, ...]) -
     todo = plan_only(context.workspace(), lab, environment, seats)
     if todo.actions:
         show(plan_table(todo))
-    for note in todo.notes:
-        click.echo(f"note: {note}", err=True)
+    for name in todo.extra:
+        click.echo(
+            f"note: {name} is not in the definitions any more; 'practicum provision {lab} --yes' removes it", err=True
+        )
     for name in todo.outdated:
         click.echo(f"note: {name} runs an older release", err=True)
     click.echo(f"{len(todo.actions)} changes" if todo.actions else "nothing to change", err=True)
@@ -54,7 +56,7 @@ def plan(context: Context, lab: str, environment: str, seats: tuple[str, ...]) -
 def provision(context: Context, lab: str, environment: str, seats: tuple[str, ...]) -> None:
     """Make the machines match the committed definitions."""
     with context.display() as display:
-        done = provision_lab(context.workspace(display), lab, environment, seats, repeat_scripts=context.yes)
+        done = provision_lab(context.workspace(display), lab, environment, seats, agreed=context.yes)
     _report(done)
 
 

@@ -25,6 +25,7 @@ WAIT_SLICE = 30
 BUSY = "Instance is busy running a"
 BUSY_SECONDS = 60
 BUSY_PAUSE = 0.1
+IDLE_SECONDS = 300
 SOCKETS = ("/var/lib/lxd/unix.socket", "/var/snap/lxd/common/lxd/unix.socket")
 Json = dict[str, Any]
 
@@ -99,6 +100,20 @@ class Lxd:
         metadata = self._wait(operation["metadata"]["id"], timeout)["metadata"]
         streams = {fd: self._take_log(instance, path, project) for fd, path in metadata.get("output", {}).items()}
         return CommandResult(int(metadata["return"]), streams.get("1", ""), streams.get("2", ""))
+
+    def wait_until_idle(self, project: str) -> None:
+        """Wait for the tasks that LXD is still doing in a project, such as those of a run that was killed."""
+        operations = self.get("operations", project=project, recursion=1)
+        for operation in operations.get("running", []):
+            if operation["class"] == "task":
+                self._wait_for_any_end(operation["id"])
+
+    def _wait_for_any_end(self, operation: str) -> None:
+        try:
+            self._wait(operation, IDLE_SECONDS)
+        except LxdError:
+            # It failed, was cancelled, or has gone: in each case it does not run any more.
+            return
 
     def _take_log(self, instance: str, path: str, project: str) -> str:
         name = path.rsplit("/", 1)[1].split("?")[0]

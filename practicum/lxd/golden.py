@@ -9,13 +9,13 @@ from typing import Any
 
 from practicum.lxd.client import Lxd
 from practicum.lxd.desired import Desired, Instance
-from practicum.lxd.errors import LxdError
 from practicum.lxd.observe import GOLDEN_SNAPSHOT
-from practicum.lxd.power import stop
+from practicum.lxd.power import delete, stop
 from practicum.lxd.projects import create_project
 
-# An init that ends at once: LXD shifts the ids, the machine's own services never run and leave no identity behind.
-SHIFT_ONLY = "lxc.init.cmd = /bin/true"
+# An init that only waits to be killed: LXD shifts the ids, the machine's own services never run and leave no identity
+# behind. LXD 5.0.2 takes five seconds to notice an init that ends at once.
+SHIFT_ONLY = "lxc.init.cmd = /bin/sleep 600"
 
 
 class GoldenMachines:
@@ -59,7 +59,7 @@ class GoldenMachines:
         return self._desired.marker.removesuffix("-") + "golden"
 
     def _make(self, name: str, instance: Instance) -> None:
-        self._lxd.delete("instances", name, project=self._project)
+        delete(self._lxd, self._project, name)
         profile = next(entry for entry in self._desired.profiles if entry["name"] == instance.machine)
         self._lxd.put("profiles", "default", project=self._project, body={"devices": profile["devices"]})
         config = {"user.practicum": self._marker, "raw.lxc": SHIFT_ONLY}
@@ -71,9 +71,5 @@ class GoldenMachines:
         self._lxd.post("instances", name, "snapshots", body={"name": GOLDEN_SNAPSHOT}, project=self._project)
 
     def _shift(self, name: str) -> None:
-        try:
-            self._lxd.put("instances", name, "state", body={"action": "start", "timeout": 60}, project=self._project)
-        except LxdError:
-            # Its init has ended before LXD looked: the ids are shifted all the same.
-            return
+        self._lxd.put("instances", name, "state", body={"action": "start", "timeout": 60}, project=self._project)
         stop(self._lxd, self._project, name, force=True)

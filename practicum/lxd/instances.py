@@ -8,7 +8,7 @@ from practicum.lxd.desired import Desired, Instance, Volume
 from practicum.lxd.errors import LxdError
 from practicum.lxd.golden import GoldenMachines
 from practicum.lxd.observe import SEEDED
-from practicum.lxd.plan import READY
+from practicum.lxd.plan import READY, set_by_hand
 from practicum.lxd.power import start, stop
 from practicum.lxd.steps import StepRunner
 
@@ -42,11 +42,13 @@ def create(lxd: Lxd, desired: Desired, golden: GoldenMachines, instance: Instanc
 
 
 def update(lxd: Lxd, desired: Desired, instance: Instance) -> None:
-    """Bring a machine's settings back in place; what it has beyond them (volatile keys, marks) stays."""
+    """Bring a machine's settings back in place; of what it has beyond them only records (volatile keys, marks) stay."""
     found, etag = lxd.get_with_etag("instances", instance.name, project=desired.project_name)
+    surplus = set_by_hand(instance.config, found["config"])
+    records = {key: value for key, value in found["config"].items() if key not in surplus}
     body = {
         "architecture": found["architecture"],
-        "config": {**found["config"], **instance.config},
+        "config": {**records, **instance.config},
         "devices": {name: dict(device) for name, device in instance.devices.items()},
         "profiles": list(instance.profiles),
         "description": found["description"],

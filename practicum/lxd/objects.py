@@ -8,6 +8,7 @@ from practicum.lxd.client import Lxd
 from practicum.lxd.desired import Desired, Volume
 from practicum.lxd.errors import LxdError
 from practicum.lxd.observe import SEEDED
+from practicum.lxd.plan import set_by_hand
 from practicum.lxd.projects import require_ours
 
 Document = Mapping[str, Any]
@@ -52,9 +53,12 @@ def create_network(lxd: Lxd, network: Document) -> None:
 
 
 def update_network(lxd: Lxd, network: Document) -> None:
-    """Bring a bridge's settings back; it must be ours."""
-    require_ours(lxd.get("networks", network["name"]), network["config"]["user.practicum"])
-    lxd.patch("networks", network["name"], body={"config": dict(network["config"])})
+    """Bring a bridge's settings back; it must be ours. LXD 5.0.2 forgets a description that a PATCH does not repeat."""
+    found = lxd.get("networks", network["name"])
+    require_ours(found, network["config"]["user.practicum"])
+    surplus = dict.fromkeys(set_by_hand(network["config"], found["config"]), "")
+    body = {"config": {**surplus, **network["config"]}, "description": network["description"]}
+    lxd.patch("networks", network["name"], body=body)
 
 
 def create_volume(lxd: Lxd, desired: Desired, volume: Volume) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from generator.seats.names import PROFESSOR
 from practicum.lxd.desired import Desired, Instance, Seat, Volume
 from practicum.lxd.observe import SEEDED, Observed
 
@@ -11,6 +12,8 @@ Verb = Literal["create", "update", "start", "stop", "delete", "seed", "attach", 
 Kind = Literal["project", "acl", "profile", "network", "volume", "instance"]
 READY = "user.practicum.ready"
 STEPS = "user.practicum.steps"
+# What LXD, images and Practicum's own records write; every other key is for the definitions to set.
+RECORDS = ("volatile.", "image.", "user.")
 
 
 @dataclass(frozen=True)
@@ -28,11 +31,14 @@ class Action:
 
 @dataclass(frozen=True)
 class Plan:
-    """What to do: `shared` first and in order, then each seat's actions in order, seats side by side."""
+    """What to do: `shared` first and in order, then each seat's actions in order, seats side by side.
+
+    `extra` are machines that the definitions do not know; `outdated` run an older release.
+    """
 
     shared: tuple[Action, ...]
     seats: Mapping[str, tuple[Action, ...]]
-    notes: tuple[str, ...] = ()
+    extra: tuple[str, ...] = ()
     outdated: tuple[str, ...] = ()
 
     @property
@@ -45,7 +51,6 @@ class Plan:
 class _Planner:
     desired: Desired
     observed: Observed
-    notes: list[str] = field(default_factory=list)
     outdated: list[str] = field(default_factory=list)
 
     def shared(self) -> Iterator[Action]:
@@ -73,9 +78,8 @@ class _Planner:
         for instance in (*seat.instances, *((self.desired.probe,) if seat.name == "prof" else ())):
             yield from self._instance(instance, unseeded)
 
-    def extra(self) -> None:
-        for name in sorted(set(self.observed.instances) - self.desired.known - {self.desired.probe.name}):
-            self.notes.append(f"{name} is on LXD but not in the definitions; it is left alone")
+    def extra(self) -> tuple[str, ...]:
+        return tuple(sorted(set(self.observed.instances) - self.desired.known - {self.desired.probe.name}))
 
     def _acl(self, acl: Mapping[str, Any], seat: str) -> Iterator[Action]:
         found = self.observed.acls.get(acl["name"])
@@ -95,7 +99,7 @@ class _Planner:
         found = self.observed.networks.get(network["name"])
         if found is None:
             yield Action("create", "network", network["name"], seat, network)
-        elif not _covers(network["config"], found["config"]):
+        elif not _covers(network["config"], found["config"]) or set_by_hand(network["config"], found["config"]):
             yield Action("update", "network", network["name"], seat, network, why="settings differ")
 
     def _volume(self, volume: Volume, seat: str) -> Iterator[Action]:
@@ -111,7 +115,8 @@ class _Planner:
 
     def _instance(self, instance: Instance, unseeded: dict[str, Volume]) -> Iterator[Action]:
         found = self.observed.instances.get(instance.name)
-        if found is not None and READY not in found["config"] and instance.from_checkpoint:
+        remade = instance.from_checkpoint and instance.seat != PROFESSOR
+        if found is not None and READY not in found["config"] and remade:
             yield self._act("delete", instance, "it was not completed")
             found = None
         to_seed = [unseeded.pop(name) for name in _sources(instance) if name in unseeded]
@@ -153,6 +158,7 @@ class _Planner:
         devices = {name: dict(device) for name, device in instance.devices.items()}
         return (
             not _covers(instance.config, found["config"])
+            or bool(set_by_hand(instance.config, found["config"]))
             or list(instance.profiles) != found["profiles"]
             or devices != found["devices"]
         )
@@ -167,8 +173,12 @@ def plan(desired: Desired, observed: Observed) -> Plan:
     planner = _Planner(desired, observed)
     shared = tuple(planner.shared())
     seats = {seat.name: actions for seat in desired.seats if (actions := tuple(planner.seat(seat)))}
-    planner.extra()
-    return Plan(shared, seats, tuple(planner.notes), tuple(planner.outdated))
+    return Plan(shared, seats, planner.extra(), tuple(planner.outdated))
+
+
+def set_by_hand(wanted: Mapping[str, str], found: Mapping[str, str]) -> set[str]:
+    """Return the keys that somebody gave an object beyond its definition: limits, rights, open doors."""
+    return {key for key in found if key not in wanted and not key.startswith(RECORDS)}
 
 
 def _sources(instance: Instance) -> list[str]:
@@ -183,7 +193,8 @@ def _without(instance: Instance, volumes: list[Volume]) -> Instance:
 
 
 def _covers(wanted: Mapping[str, str], found: Mapping[str, str]) -> bool:
-    return all(found.get(key) == value for key, value in wanted.items())
+    """Say whether all wanted keys are there; LXD leaves out keys that are empty."""
+    return all(found.get(key, "") == value for key, value in wanted.items())
 
 
 def _same_rules(wanted: list[dict[str, str]], found: list[dict[str, str]]) -> bool:

@@ -11,11 +11,13 @@ from practicum.events import Event
 from practicum.lxd.client import Lxd
 from practicum.lxd.inventory import Marked, inventory, remove
 from practicum.lxd.lock import lease
+from practicum.lxd.projects import change_config
 from practicum.stages.deployment import Deployment, load_deployment
 from practicum.stages.operate import record
 from practicum.stages.workspace import Workspace, platform_of
 
 STAGE = "destroy"
+KEPT = "user.practicum.kept"
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,8 @@ def destroy(workspace: Workspace, lab: str, environments: Sequence[str], *, keep
         operation = replace(deployment.operation, life="destroyed")
         record(workspace, lab, deployment.environment, operation, f"Destroy {lab} in {deployment.environment}")
         removed += _destroy_environment(workspace, deployment, keep_volumes)
+    if keep_volumes:
+        _mark_kept(workspace, lab, environments)
     removed += _remove_unpinned(workspace, lab)
     left = doomed(workspace, lab, environments, keep_volumes=keep_volumes)
     if left:
@@ -57,10 +61,13 @@ def orphans(workspace: Workspace) -> list[Marked]:
     alive = {(env, lab) for lab in find_labs(sources) for env in ENVIRONMENTS if _is_alive(workspace, lab, env)}
     labs_alive = {lab for _, lab in alive}
     found: set[Marked] = set()
+    kept: set[str] = set()
     for environment in ENVIRONMENTS:
         platform = platform_of(sources, environment)
         found |= set(inventory(workspace.lxd(platform), platform.installation))
-    return sorted(thing for thing in found if _is_orphan(thing, alive, labs_alive))
+        kept |= _kept_projects(workspace.lxd(platform))
+    lost = (thing for thing in found if _is_orphan(thing, alive, labs_alive))
+    return sorted(thing for thing in lost if not _is_kept(thing, kept))
 
 
 def remove_orphans(workspace: Workspace, listed: Sequence[Marked]) -> None:
@@ -102,6 +109,24 @@ def _remove_unpinned(workspace: Workspace, lab: str) -> list[Marked]:
     listed = [thing for thing in orphans(workspace) if thing.scope[1] in (lab, "-/-")]
     remove_orphans(workspace, listed)
     return listed
+
+
+def _mark_kept(workspace: Workspace, lab: str, environments: Sequence[str]) -> None:
+    """Mark projects whose volumes somebody asked to keep, so that nobody takes them for orphans."""
+    for deployment in _deployments(workspace, lab, environments):
+        lxd = workspace.lxd(deployment.platform)
+        if lxd.find("projects", deployment.scope.project) is not None:
+            found, etag = lxd.get_with_etag("projects", deployment.scope.project)
+            change_config(lxd, deployment.scope.project, found["config"], {KEPT: "volumes"}, etag)
+
+
+def _kept_projects(lxd: Lxd) -> set[str]:
+    return {project["name"] for project in lxd.get("projects", recursion=1) if KEPT in project["config"]}
+
+
+def _is_kept(thing: Marked, kept: set[str]) -> bool:
+    project = thing.name if thing.kind == "project" else thing.place.split("/")[0]
+    return thing.kind in ("project", "volume") and project in kept
 
 
 def _is_orphan(thing: Marked, alive: set[tuple[str, str]], labs_alive: set[str]) -> bool:

@@ -95,7 +95,12 @@ def _pool_space(facts: HostFacts, lxd: LxdFacts) -> HostCheck:
     ok = facts.pool not in lxd.pools or lxd.free >= LEAST_POOL_FREE
     found = f"{lxd.free / GIB:.1f} GiB free" if lxd.free >= 0 else "no pool yet"
     return _check(
-        "pool space", ok, found, f"{LEAST_POOL_FREE // GIB} GiB free", "practicum disk --free", automatic=False
+        "pool space",
+        ok,
+        found,
+        f"{LEAST_POOL_FREE // GIB} GiB free",
+        "practicum destroy LAB --env …, for labs that have ended",
+        automatic=False,
     )
 
 

@@ -5,9 +5,11 @@ from collections.abc import Iterable
 from ipaddress import IPv4Network
 from pathlib import Path
 
+from generator.diagnostics.codes import render_reference
 from generator.render.yaml_text import dump
 from generator.schema_files import read_schema_text
 from generator.spec.platform import DEFAULT_ADDRESSES, DEFAULT_POOL, ENVIRONMENTS
+from generator.spec.reference import render_spec_reference
 from practicum.errors import UnavailableError
 from practicum.git.repository import Repository
 from practicum.git.template import repository_files
@@ -27,7 +29,7 @@ def init(folder: Path, remote: Path | None = None) -> Repository:
     """
     remote = remote or folder.with_name(folder.name + ".git")
     schemas = {name: read_schema_text(name).encode() for name in _schema_names()}
-    content = repository_files(folder.absolute().name, platform_files(_used_networks()), schemas)
+    content = repository_files(folder.absolute().name, platform_files(_used_networks()), schemas) | _reference_pages()
     repository = Repository.create(folder, content, remote, "Start the repository", exist_ok=True)
     _write_key(repository.root / ".practicum" / "secret.key")
     return repository
@@ -42,6 +44,16 @@ def platform_files(used: Iterable[IPv4Network]) -> dict[str, bytes]:
         f"environments/{environment}/platform.yaml": _platform_text(environment, installation, addresses[environment])
         for environment in ENVIRONMENTS
     }
+
+
+def _reference_pages() -> dict[str, bytes]:
+    """Return the pages that diagnostics and platform files point to."""
+    pages = {
+        "diagnostics": render_reference(),
+        "spec": render_spec_reference("lab"),
+        "platform": render_spec_reference("platform"),
+    }
+    return {f"docs/reference/{name}.md": text.encode() for name, text in pages.items()}
 
 
 def _platform_text(environment: str, installation: str, addresses: str) -> bytes:

@@ -17,6 +17,7 @@ from practicum.lxd.images import ensure_image
 from practicum.lxd.lock import lease
 from practicum.lxd.observe import observe, tail
 from practicum.lxd.plan import Plan, plan
+from practicum.lxd.power import delete
 from practicum.lxd.projects import change_config, create_project, require_ours
 from practicum.lxd.reconcile import SeatOutcome, Workshop, apply
 from practicum.lxd.steps import StepRunner
@@ -44,9 +45,12 @@ class Provisioned:
 
 
 def provision(
-    workspace: Workspace, lab: str, environment: str, seats: Sequence[str] = (), *, repeat_scripts: bool = False
+    workspace: Workspace, lab: str, environment: str, seats: Sequence[str] = (), *, agreed: bool = False
 ) -> Provisioned:
-    """Provision a lab, or some of its seats. What cannot be done is refused before any effect."""
+    """Provision a lab, or some of its seats. What cannot be done is refused before any effect.
+
+    `agreed` answers yes to what is asked first: running a changed script again, removing a machine that the spec lost.
+    """
     deployment = load_deployment(workspace, lab, environment)
     refuse_unbuilt(deployment)
     require_capacity(workspace, deployment)
@@ -55,12 +59,12 @@ def provision(
     desired = desired_state(workspace, deployment, lxd, seats)
     _ensure_project(lxd, desired)
     with lease(lxd, desired.project_name):
+        lxd.wait_until_idle(desired.project_name)
         todo = plan(desired, observe(lxd, desired))
         if any(action.verb == "create" for action in todo.actions):
             require_pool_space(lxd, deployment)
-        workshop = _workshop(workspace, deployment, lxd, desired, repeat_scripts)
-        for note in todo.notes:
-            workspace.emit(Event("provision", "warning", note))
+        workshop = _workshop(workspace, deployment, lxd, desired, agreed)
+        _remove_extra(workspace, lxd, desired, todo.extra, agreed)
         outcomes = tuple(apply(workshop, todo))
         if not seats and all(outcome.error is None for outcome in outcomes):
             _record(lxd, desired, deployment)
@@ -188,15 +192,24 @@ def _ensure_project(lxd: Lxd, desired: Desired) -> None:
         require_ours(found, desired.marker)
 
 
-def _workshop(
-    workspace: Workspace, deployment: Deployment, lxd: Lxd, desired: Desired, repeat_scripts: bool
-) -> Workshop:
+def _workshop(workspace: Workspace, deployment: Deployment, lxd: Lxd, desired: Desired, agreed: bool) -> Workshop:
     def data(name: str, sha256: str) -> bytes:
         return _large_file(deployment, name, sha256)
 
     project = desired.project_name
-    steps = StepRunner(lxd, project, workspace.emit, deployment.file, data, repeat_scripts=repeat_scripts)
+    steps = StepRunner(lxd, project, workspace.emit, deployment.file, data, repeat_scripts=agreed)
     return Workshop(lxd, desired, GoldenMachines(lxd, desired), steps, workspace.emit)
+
+
+def _remove_extra(workspace: Workspace, lxd: Lxd, desired: Desired, names: Sequence[str], agreed: bool) -> None:
+    """Remove machines that the definitions do not know, when that was agreed to; their volumes stay."""
+    for name in names:
+        if agreed:
+            delete(lxd, desired.project_name, name)
+            workspace.emit(Event("provision", "done", f"removed machine {name}: it is not in the definitions any more"))
+        else:
+            text = f"machine {name} is not in the definitions any more; 'practicum provision LAB --yes' removes it"
+            workspace.emit(Event("provision", "warning", text))
 
 
 def _large_file(deployment: Deployment, name: str, sha256: str) -> bytes:

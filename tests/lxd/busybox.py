@@ -1,4 +1,4 @@
-"""A 2 MB image for fast tests on a real LXD: busybox, a shell loop as init, and a web server."""
+"""A 2 MB image for fast tests on a real LXD: busybox, a shell loop as init, a web server, an open port 22."""
 
 import io
 import os
@@ -25,11 +25,12 @@ while read -r key value rest; do
   case $key in
     iface) device=$value; ip link set "$device" up ;;
     address) ip address add "$value" dev "$device" ;;
-    gateway) ip route add default via "$value" ;;
+    gateway) ip route add default via "$value"; ping -c 1 -W 1 "$value" & ;;
     up|post-up) eval "$value $rest" ;;
   esac
 done < /etc/network/interfaces
 httpd -p 80 -h /var/www/html
+nc -ll -p 22 -e /bin/true &
 while :; do sleep 3600 & wait $!; done
 """
 

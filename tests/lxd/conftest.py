@@ -2,16 +2,34 @@
 
 import os
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from ipaddress import IPv4Network
+from itertools import count
+from pathlib import Path
+from typing import Any, Protocol
 
 import pytest
 from busybox import BUSYBOX, preload
+from classroom import ROOMS, SPEC, Classroom, inventory, new_classroom, sweep
 
+from generator.catalogue.load import load_catalogue
 from generator.catalogue.model import MachineType
 from practicum.errors import PracticumError
 from practicum.lxd.client import Lxd
+from practicum.stages.init import init
 
 Busybox = Callable[[MachineType, str], str]
+# Where installations of tests have their addresses, a /19 an environment; nothing else of ours uses it.
+AREA = IPv4Network("10.192.0.0/11")
+ENVIRONMENT_PREFIX = 19
+
+
+class OpenClassroom(Protocol):
+    """Opens a classroom whose machines are busybox, or real Debian."""
+
+    def __call__(
+        self, spec: Mapping[str, Any] = SPEC, *, real: bool = False, storage: str | None = None
+    ) -> Classroom: ...
 
 
 def missing(need: str, reason: str) -> None:
@@ -74,3 +92,78 @@ def busybox(lxd: Lxd, tmp_path_factory: pytest.TempPathFactory) -> Busybox:
         missing("lxd", "busybox-static is not installed")
     folder = tmp_path_factory.mktemp("busybox")
     return lambda type, installation: preload(lxd, type, installation, folder)
+
+
+@pytest.fixture(scope="session")
+def blocks(lxd: Lxd) -> Iterator[str]:
+    """Return free address blocks, each given once."""
+    listed = list(AREA.subnets(new_prefix=ENVIRONMENT_PREFIX))
+    texts = [network["config"].get("ipv4.address", "none") for network in lxd.get("networks", recursion=1)]
+    used = [IPv4Network(text, strict=False) for text in texts if "/" in text]
+    start = secrets.randbelow(len(listed))
+    turns = (listed[(start + number) % len(listed)] for number in count())
+    return (str(block) for block in turns if not any(block.overlaps(network) for network in used))
+
+
+@pytest.fixture(scope="session")
+def delivered(
+    lxd: Lxd, pool: str, busybox: Busybox, blocks: Iterator[str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Classroom]:
+    """Return a lab with two networks a seat, delivered to two students; one for all tests, see `classroom`."""
+    opened: list[str] = []
+    try:
+        classroom = _opener(lxd, pool, busybox, blocks, tmp_path_factory, opened)(ROOMS)
+        classroom.pipeline()
+        yield classroom
+    finally:
+        for installation in opened:
+            sweep(lxd, installation + "/")
+
+
+@pytest.fixture
+def classroom(delivered: Classroom) -> Classroom:
+    """Return the delivered lab, brought back to what its definitions say when another test broke it."""
+    for environment in ("dev", "prod"):
+        delivered.provision(environment)
+    return delivered
+
+
+@pytest.fixture
+def open_classroom(
+    lxd: Lxd, pool: str, busybox: Busybox, blocks: Iterator[str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[OpenClassroom]:
+    """Return what opens a classroom of one test; all that is left of it goes at the end."""
+    opened: list[str] = []
+    try:
+        yield _opener(lxd, pool, busybox, blocks, tmp_path_factory, opened)
+    finally:
+        for installation in opened:
+            sweep(lxd, installation + "/")
+
+
+@pytest.fixture
+def nothing_left(lxd: Lxd) -> Callable[[], set[str]]:
+    """Return what tells the difference of LXD's inventory to that of before the test."""
+    before = inventory(lxd)
+    return lambda: inventory(lxd) ^ before
+
+
+def _opener(
+    lxd: Lxd,
+    pool: str,
+    busybox: Busybox,
+    blocks: Iterator[str],
+    folders: pytest.TempPathFactory,
+    opened: list[str],
+) -> OpenClassroom:
+    def opens(spec: Mapping[str, Any] = SPEC, *, real: bool = False, storage: str | None = None) -> Classroom:
+        folder: Path = folders.mktemp("classroom") / "labs"
+        addresses = {environment: next(blocks) for environment in ("dev", "prod")}
+        classroom = new_classroom(lxd, init(folder), addresses, storage or pool, spec)
+        opened.append(classroom.installation)
+        types = load_catalogue()
+        for name in () if real else ("debian", "webserver"):
+            busybox(types[name], classroom.installation)
+        return classroom
+
+    return opens

@@ -29,6 +29,13 @@ TEXT = st.text(st.characters(blacklist_categories=["Cs", "Cc"]), min_size=1, max
 # Logins that occur nowhere by chance, so that a search for them proves something.
 LOGINS = st.from_regex(r"login[A-Za-z0-9._@+-]{8,12}", fullmatch=True)
 SIZES = st.builds("{}{}".format, st.integers(1, 9), st.sampled_from(["GiB", "TiB"]))
+ALLOWED = st.builds(
+    lambda place, ports: {**place, **ports},
+    st.sampled_from(
+        [{"cidr": "192.0.2.0/24"}, {"cidr": "2001:db8::/32"}, {"host": "deb.debian.org"}, {"host": "192.0.2.1"}]
+    ),
+    st.sampled_from([{}, {"ports": [443]}, {"ports": [80, 443]}]),
+)
 # A template's own text: everything but what Jinja gives a meaning.
 TEMPLATES = st.text(st.characters(blacklist_categories=["Cs"], blacklist_characters="{}%#"), max_size=60).map(
     lambda text: text + "{{ student.login }} {{ student.id }} {{ seat.addresses }} {{ secret('" + SECRET + "') }}\n"
@@ -141,7 +148,9 @@ def volumes(draw, names):
     """Draw volumes, each at a place of its own."""
     found = {}
     for number, name in enumerate(draw(st.lists(VOLUME_NAMES, max_size=3, unique=True))):
-        entry = draw(st.fixed_dictionaries({}, optional={"size": SIZES, "seed": st.sampled_from(["checkpoint", "empty"])}))
+        entry = draw(
+            st.fixed_dictionaries({}, optional={"size": SIZES, "seed": st.sampled_from(["checkpoint", "empty"])})
+        )
         users = draw(st.lists(st.sampled_from(names), min_size=1, unique=True))
         found[name] = {**entry, "mount": f"/srv/volume{number}", "machines": users}
     return found
@@ -151,7 +160,9 @@ def volumes(draw, names):
 def checks(draw, machines, first):
     """Draw checks that the probe or a machine can make."""
     reachable = [name for name, entry in machines.items() if first is None or first in entry["connect"]]
-    kinds = [st.builds(lambda name, run: {"exec": {"machine": name, "run": run}}, st.sampled_from(list(machines)), TEXT)]
+    kinds = [
+        st.builds(lambda name, run: {"exec": {"machine": name, "run": run}}, st.sampled_from(list(machines)), TEXT)
+    ]
     if reachable:
         ports = st.fixed_dictionaries({"machine": st.sampled_from(reachable), "port": st.integers(1, 65535)})
         kinds += [ports.map(lambda target: {"http": target}), ports.map(lambda target: {"tcp": target})]
@@ -179,7 +190,9 @@ def repositories(draw, students=None):
             optional={
                 "description": TEXT,
                 "professor": st.just("profada"),
-                "network": st.sampled_from([{"internet": "full"}, {"internet": [{"cidr": "192.0.2.0/24", "ports": [443]}]}]),
+                "network": (st.sampled_from(["none", "full"]) | st.lists(ALLOWED, min_size=1, max_size=3)).map(
+                    lambda policy: {"internet": policy}
+                ),
                 "checkpoint": st.sampled_from(["manual", "auto"]),
                 "update": st.sampled_from(["keep", "rebuild", "manual"]),
                 "solution": st.just({next(iter(made)): "files/run.sh"}),

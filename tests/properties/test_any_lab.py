@@ -12,7 +12,9 @@ from generator.render.definitions import Target, seat_document, shared_document
 from generator.render.references import kinds
 from generator.render.tree import lab_folder, tree_digest
 
-CALM = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+CALM = settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
 
 
 def target(edition, environment):
@@ -40,7 +42,9 @@ def test_a_valid_lab_has_no_diagnostics_and_reads_back_as_it_was_rendered(reposi
 @given(repositories())
 def test_generating_again_changes_no_byte(repository):
     edition = repository.edition()
-    assert render(edition, edition.labs[0], "prod") == render(repository.edition(), repository.edition().labs[0], "prod")
+    assert render(edition, edition.labs[0], "prod") == render(
+        repository.edition(), repository.edition().labs[0], "prod"
+    )
     assert generate(edition) == generate(repository.edition())
     assert generate(repository.generated().edition()) == {}
 

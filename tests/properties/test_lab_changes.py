@@ -7,7 +7,9 @@ from lab_strategies import LAB, LOGINS, MACHINE_NAMES, TODAY, Repository, reposi
 from generator.generate import generate
 from generator.render.tree import addresses_path, lab_folder, seats_path
 
-CALM = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+CALM = settings(
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
 SEATS = seats_path(LAB)
 
 

@@ -12,7 +12,9 @@ from lab_strategies import PLATFORM, Repository, repositories
 from generator.generate import render
 from generator.seats.names import is_student
 
-CALM = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+CALM = settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
 INSTALLATIONS = ("k3v9t2qa", "zz7m4x1b")
 LABS = ("net101/firewalls", "net101/routing", "db201/firewalls")
 

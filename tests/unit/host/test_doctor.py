@@ -57,7 +57,10 @@ def test_a_ready_host_has_nothing_to_fix() -> None:
         ),
         ({"lxd": replace(LXD, version="4.0.9")}, "LXD", "sudo apt-get install --yes lxd", False),
         ({"lxd": replace(LXD, pools={}, free=-1)}, "pool practicum", "sudo practicum setup", True),
-        ({"lxd": replace(LXD, free=GIB)}, "pool space", "practicum disk --free", False),
+        (
+            {"lxd": replace(LXD, free=GIB)}, "pool space",
+            "practicum destroy LAB --env …, for labs that have ended", False,
+        ),
         ({"resolves": False}, "DNS", "check the nameserver lines of /etc/resolv.conf", False),
     ],
 )  # fmt: skip
