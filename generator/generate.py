@@ -3,16 +3,23 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
-
-import yaml
 
 from generator.catalogue.model import MachineType
 from generator.diagnostics.diagnostic import Diagnostic, Position
 from generator.render.definitions import Target, TemplateError, check_templates
-from generator.render.tree import NOT_IN_DIGEST, Tree, addresses_path, lab_folder, render_lab, seats_path, spec_path
+from generator.render.tree import (
+    Tree,
+    addresses_path,
+    is_written_by_commands,
+    lab_folder,
+    render_lab,
+    seats_path,
+    spec_path,
+)
 from generator.render.yaml_text import dump, header
 from generator.seats.addresses import AddressesExhausted, LabAddresses, allocate, read_book, write_book
+from generator.seats.books import BrokenBook, read_book_file
+from generator.seats.names import PILOT, PROFESSOR
 from generator.seats.seat_book import SeatBook, assign, highest_number, read_seats, write_seats
 from generator.spec.load import load_lab, load_platforms
 from generator.spec.model import Lab
@@ -60,27 +67,49 @@ class _Reading:
     def edition(self, keys: Sequence[str]) -> Edition:
         loaded = load_platforms(self.sources)
         self.problems += loaded.diagnostics
-        books = {name: read_addresses(self.sources, name) for name in ENVIRONMENTS}
+        books = self._books()
         states = []
         for key in keys:
             result = load_lab(self.sources, spec_path(key), self.catalogue, loaded.platforms)
             self.problems += result.diagnostics
-            if result.lab is not None and (state := self._state(result.lab, books, loaded.platforms)):
+            if result.lab and books and (state := self._state(result.lab, books, loaded.platforms)):
                 books = {name: {**book, key: state.addresses[name]} for name, book in books.items()}
                 states.append(state)
         found = tuple(sorted(set(self.problems), key=Diagnostic.sort_key))
         return Edition(self.sources, self.catalogue, loaded.platforms, tuple(states), books, found)
 
+    def _books(self) -> Books:
+        """Return the address books; none when one is broken: no lab can be judged without them."""
+        books: dict[str, Mapping[str, LabAddresses]] = {}
+        for name in ENVIRONMENTS:
+            try:
+                books[name] = read_addresses(self.sources, name)
+            except BrokenBook as error:
+                self.problems.append(_book_problem(error))
+        return books if len(books) == len(ENVIRONMENTS) else {}
+
     def _state(self, lab: Lab, books: Books, platforms: Mapping[str, Platform]) -> LabState | None:
-        seats = assign(lab.students, read_seat_book(self.sources, lab.key), self.today)
         try:
+            seats = assign(lab.students, read_seat_book(self.sources, lab.key), self.today)
             given = {name: self._allocated(lab, seats, name, books[name], platforms[name]) for name in ENVIRONMENTS}
         except AddressesExhausted as error:
             self.problems.append(Diagnostic("PRA094", str(error), lab.path, Position(), "students"))
             return None
-        target = Target(lab, platforms["dev"], given["dev"], self.catalogue, self.sources)
-        self.problems += [_template_problem(error) for error in check_templates(target)]
-        return LabState(lab, seats, given)
+        except BrokenBook as error:
+            self.problems.append(_book_problem(error))
+            return None
+        state = LabState(lab, seats, given)
+        self.problems += self._template_problems(state, platforms)
+        return state
+
+    def _template_problems(self, state: LabState, platforms: Mapping[str, Platform]) -> list[Diagnostic]:
+        """Return one problem a file, that of the professor's seat when it has one."""
+        found: dict[str, TemplateError] = {}
+        for name, seats in (("dev", (PROFESSOR, PILOT)), ("prod", (PROFESSOR, *state.seats))):
+            target = Target(state.lab, platforms[name], state.addresses[name], self.catalogue, self.sources)
+            for error in check_templates(target, seats):
+                found.setdefault(error.file, error)
+        return [_template_problem(error) for error in found.values()]
 
     def _allocated(
         self, lab: Lab, seats: SeatBook, environment: str, book: Mapping[str, LabAddresses], platform: Platform
@@ -116,13 +145,13 @@ def render(edition: Edition, state: LabState, environment: str) -> Tree:
 
 
 def read_addresses(sources: Sources, environment: str) -> dict[str, LabAddresses]:
-    """Return an environment's address book."""
-    return read_book(_document(sources, addresses_path(environment)))
+    """Return an environment's address book. Raises BrokenBook."""
+    return read_book_file(sources, addresses_path(environment), read_book)
 
 
 def read_seat_book(sources: Sources, lab: str) -> SeatBook:
-    """Return who has which seat of a lab."""
-    return read_seats(_document(sources, seats_path(lab)))
+    """Return who has which seat of a lab. Raises BrokenBook."""
+    return read_book_file(sources, seats_path(lab), read_seats)
 
 
 def find_labs(sources: Sources) -> list[str]:
@@ -138,13 +167,12 @@ def _lab_names(sources: Sources) -> Iterator[str]:
 
 def _template_problem(error: TemplateError) -> Diagnostic:
     place = Position(error.problem.line, 1, error.problem.line, 1)
-    return Diagnostic("PRA056", error.problem.message, error.file, place)
+    where = "" if error.seat == PROFESSOR else f" (in the seat {error.seat})"
+    return Diagnostic("PRA056", error.problem.message + where, error.file, place)
 
 
-def _document(sources: Sources, path: str) -> Mapping[str, Any]:
-    if sources.status(path) != "file":
-        return {}
-    return yaml.load(sources.read(path), Loader=yaml.CSafeLoader) or {}
+def _book_problem(error: BrokenBook) -> Diagnostic:
+    return Diagnostic("PRA095", error.message, error.path, Position(error.line, 1, error.line, 1))
 
 
 def _seats_file(state: LabState) -> bytes:
@@ -159,7 +187,7 @@ def _addresses_file(environment: str, book: Mapping[str, LabAddresses]) -> bytes
 
 
 def _generated(sources: Sources, environment: str, lab: str) -> list[str]:
-    return [path for path in sources.files(lab_folder(environment, lab)) if not path.endswith(NOT_IN_DIGEST)]
+    return [path for path in sources.files(lab_folder(environment, lab)) if not is_written_by_commands(path)]
 
 
 def _is(sources: Sources, path: str, data: bytes) -> bool:

@@ -13,7 +13,11 @@ if ((EUID != 0)); then
 fi
 
 mkdir -p "$place"
-[[ -e $inventory ]] || { lxd_inventory >"$inventory.new" && mv "$inventory.new" "$inventory"; }
+if [[ ! -e $inventory ]]; then
+  [[ -e $record ]] && touch "$place/setup-was-there"
+  [[ -e /var/cache/practicum ]] && touch "$place/cache-was-there"
+  lxd_inventory >"$inventory.new" && mv "$inventory.new" "$inventory"
+fi
 "$practicum" --yes setup
 if [[ ! -e $repository/labs/${lab%/*} ]]; then
   "$practicum" init "$repository"
@@ -32,7 +36,8 @@ What to try next, from $checkout:
   \$P shell $lab s001 web -- cat /var/www/html/index.html      a student's page, rendered for them
   \$P smoke $lab --env prod --verbose                          every check and every wall, seat by seat
   \$P shell $lab prof web -- sh -c 'echo Hello > /var/www/html/hello.html'
-  \$P checkpoint $lab -m "A page for all"                      your copy as it is becomes the next release
+  \$P checkpoint $lab -m "A page for all"                      your copy as it is becomes the next release; new
+                                                                students get it (replacing running seats comes later)
   \$P stop $lab --env prod                                     good night
 Edit $repository/labs/$lab.lab.yaml, then run: \$P pipeline $lab
 make demo-clean removes all of it.

@@ -6,15 +6,16 @@ repository=$place/labs-repository
 practicum=$checkout/.venv/bin/practicum
 lab=net101/firewalls
 inventory=$place/lxd-before.txt
-export checkout place repository practicum lab inventory
+record=/var/lib/practicum/host.json # what `practicum setup` did to this host
+export record checkout place repository practicum lab inventory
 
 # Prints what is on LXD, one object a line; nothing when no LXD answers.
 lxd_inventory() {
   timeout 10 lxc query /1.0 >/dev/null 2>&1 || return 0
   {
-    lxc project list -f csv -c n 2>/dev/null | sed 's/ (current)$//; s/^/project /'
+    lxc project list -f csv -c n 2>/dev/null | sed 's/ (current)$//; /^default$/d; s/^/project /'
     lxc list --all-projects -f csv -c en | sed 's/^/instance /'
-    lxc query '/1.0/networks' | tr -d '[]," \t' | sed '/^$/d; s/^/network /'
+    lxc network list -f csv | awk -F, '$3 == "YES" {print "network " $1}'
     lxc query '/1.0/network-acls' | tr -d '[]," \t' | sed '/^$/d; s/^/acl /'
     lxc query '/1.0/images' | tr -d '[]," \t' | sed '/^$/d; s/^/image /'
     lxc query '/1.0/storage-pools' | tr -d '[]," \t' | sed '/^$/d; s/^/pool /'

@@ -89,6 +89,7 @@ ensure_venv() {
 # Another Python's settings must not reach ours.
 unset PYTHONHOME PYTHONPATH
 command -v apt-get >/dev/null || fail "this script is for Debian and its relatives" 69
+allow_services # a killed run may have left its policy
 ensure_packages
 ensure_venv
 say "ready: $checkout/.venv/bin/practicum"

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -29,11 +29,12 @@ Document = dict[str, Any]
 
 
 class TemplateError(Exception):
-    """A per-student file that cannot be rendered: which file, and why."""
+    """A per-student file that cannot be rendered: which file, for whose seat, and why."""
 
-    def __init__(self, file: str, problem: TemplateProblem) -> None:
+    def __init__(self, file: str, seat: str, problem: TemplateProblem) -> None:
         super().__init__(problem.message)
         self.file = file
+        self.seat = seat
         self.problem = problem
 
 
@@ -86,6 +87,7 @@ def seat_document(target: Target, seat: str, *, power: str = "running") -> Docum
         "format": FORMAT,
         "seat": seat,
         "power": power,
+        "addresses": machine_config.seat_addresses(lab, target.addresses, seat),
         "acls": [own_acl],
         "networks": networks.seat_networks(lab, scope, target.addresses, seat),
         "volumes": [_volume(target, volume, seat) for volume in lab.volumes],
@@ -93,15 +95,20 @@ def seat_document(target: Target, seat: str, *, power: str = "running") -> Docum
     }
 
 
-def check_templates(target: Target) -> list[TemplateError]:
-    """Return what is wrong with the lab's per-student files: each is rendered for the professor's seat."""
-    problems = []
-    for path in sorted({path for machine in target.lab.machines for path in _template_paths(machine)}):
+def check_templates(target: Target, seats: Iterable[str]) -> list[TemplateError]:
+    """Return what is wrong with the lab's per-student files: of each, what fails first when rendered for the seats."""
+    listed = list(seats)
+    paths = sorted({path for machine in target.lab.machines for path in _template_paths(machine)})
+    return [error for path in paths if (error := _first_failure(target, path, listed))]
+
+
+def _first_failure(target: Target, path: str, seats: Iterable[str]) -> TemplateError | None:
+    for seat in seats:
         try:
-            _rendered(target, path, PROFESSOR)
+            _rendered(target, path, seat)
         except TemplateError as error:
-            problems.append(error)
-    return problems
+            return error
+    return None
 
 
 def static_files(target: Target) -> dict[str, bytes]:
@@ -247,9 +254,9 @@ def _rendered(target: Target, path: str, seat: str) -> str:
     try:
         return render(target.sources.read(path).decode(), values)
     except UnicodeDecodeError as error:
-        raise TemplateError(path, TemplateProblem("it is not UTF-8 text", 1)) from error
+        raise TemplateError(path, seat, TemplateProblem("it is not UTF-8 text", 1)) from error
     except TemplateProblem as problem:
-        raise TemplateError(path, problem) from problem
+        raise TemplateError(path, seat, problem) from problem
 
 
 def canonical(document: Any) -> str:

@@ -6,7 +6,7 @@ A definition carries `((practicum:KIND ARGUMENT))`; provisioning puts the value 
 import re
 from collections.abc import Callable
 
-_REFERENCE = re.compile(r"\(\(practicum:([a-z-]+)(?: ([A-Za-z0-9_.-]+))?\)\)")
+REFERENCE = re.compile(r"\(\(practicum:([a-z-]+)(?: ([A-Za-z0-9_.-]+))?\)\)")
 
 
 def reference(kind: str, argument: str = "") -> str:
@@ -16,9 +16,4 @@ def reference(kind: str, argument: str = "") -> str:
 
 def resolve(text: str, value: Callable[[str, str], str]) -> str:
     """Replace every reference in a text by `value(kind, argument)`."""
-    return _REFERENCE.sub(lambda match: value(match[1], match[2] or ""), text)
-
-
-def kinds(text: str) -> set[str]:
-    """Return the kinds of the references in a text."""
-    return {match[1] for match in _REFERENCE.finditer(text)}
+    return REFERENCE.sub(lambda match: value(match[1], match[2] or ""), text)

@@ -8,7 +8,8 @@ from generator.render.yaml_text import dump, header
 from generator.seats.names import PILOT, PROFESSOR
 from generator.seats.seat_book import SeatBook
 
-NOT_IN_DIGEST = ("release.json", "operation.yaml")
+_WRITTEN_BY_COMMANDS = ("release.json", "operation.yaml")
+_PARTS = 5  # environments/ENV/COURSE/LAB/NAME
 Tree = dict[str, bytes]
 
 
@@ -30,6 +31,12 @@ def seats_path(lab: str) -> str:
 def spec_path(lab: str) -> str:
     """Return the path of a lab's spec; `lab` is COURSE/LAB."""
     return f"labs/{lab}.lab.yaml"
+
+
+def is_written_by_commands(path: str) -> bool:
+    """Say whether `generate` leaves a file of a lab's folder alone, because commands write it by themselves."""
+    parts = path.split("/")
+    return len(parts) == _PARTS and parts[0] == "environments" and parts[-1] in _WRITTEN_BY_COMMANDS
 
 
 def render_lab(target: Target, seats: SeatBook) -> Tree:
@@ -54,7 +61,7 @@ def tree_digest(tree: Mapping[str, bytes]) -> str:
     """Return the digest of a lab's folder: paths and contents, without what commands write by themselves."""
     digest = hashlib.sha256()
     for path in sorted(tree):
-        if not path.endswith(NOT_IN_DIGEST):
+        if not is_written_by_commands(path):
             content = hashlib.sha256(tree[path]).hexdigest()
             digest.update(f"{content}  {path.split('/lxd/', 1)[-1]}\n".encode())
     return f"sha256:{digest.hexdigest()}"

@@ -5,7 +5,8 @@ block are the professor's, the pilot's, the cluster's and a spare one; student n
 One network takes the whole /26 of its seat; several take a /28 each, in the order of the spec.
 """
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address, IPv4Network
 from itertools import islice
@@ -15,10 +16,12 @@ from generator.seats.names import PILOT, PROFESSOR, student_number
 
 BLOCK_PREFIX = 20
 SEAT_PREFIX = 26
-SLOTS = 2 ** (SEAT_PREFIX - BLOCK_PREFIX)
+SLOTS: int = 2 ** (SEAT_PREFIX - BLOCK_PREFIX)
 RESERVED_SLOTS = 4
 FIXED_SLOTS = {PROFESSOR: 0, PILOT: 1, "cluster": 2}
 FIRST_HOST = 2
+# Hosts .2 to .61 of a /26, or .2 to .13 of a /28: what the gateway and the probe leave.
+ROOM, ROOM_OF_SEVERAL = 60, 12
 
 
 class AddressesExhausted(Exception):
@@ -61,16 +64,23 @@ def probe_address(network: IPv4Network) -> IPv4Address:
 
 
 def host_room(networks: int) -> int:
-    """Return how many machines a network can hold, besides gateway and probe."""
-    return (61 if networks == 1 else 13) - FIRST_HOST + 1
+    """Return how many machines a lab with so many networks can have: a machine's number is the same in each."""
+    return ROOM if networks == 1 else ROOM_OF_SEVERAL
+
+
+def blocks_needed(students: int) -> int:
+    """Return how many address blocks (/20) a lab takes; `students` is its highest student number."""
+    return -(-(students + RESERVED_SLOTS) // SLOTS)
 
 
 def read_book(document: Mapping[str, Any]) -> dict[str, LabAddresses]:
-    """Read the content of addresses.yaml."""
-    return {
-        lab: LabAddresses(tuple(IPv4Network(block) for block in entry["blocks"]), dict(entry["hosts"]))
-        for lab, entry in document.items()
-    }
+    """Read the content of addresses.yaml. Raises ValueError when it cannot be right."""
+    book = {lab: _read_entry(lab, entry) for lab, entry in document.items()}
+    given = Counter(block for entry in book.values() for block in entry.blocks)
+    for block, times in given.most_common(1):
+        if times > 1:
+            raise ValueError(f"the block {block} is given twice")
+    return book
 
 
 def write_book(book: Mapping[str, LabAddresses]) -> dict[str, Any]:
@@ -89,10 +99,22 @@ def allocate(
     `students` is the highest student number in use. Raises AddressesExhausted.
     """
     entry = book.get(lab, LabAddresses())
-    needed = -(-(students + RESERVED_SLOTS) // SLOTS)
-    entry = replace(entry, blocks=entry.blocks + _free_blocks(book, area, needed - len(entry.blocks)))
-    entry = replace(entry, hosts=_numbered(entry.hosts, machines, host_room(networks)))
+    missing = blocks_needed(students) - len(entry.blocks)
+    entry = replace(entry, blocks=entry.blocks + _free_blocks(book, area, missing))
+    entry = replace(entry, hosts=_numbered(entry.hosts, list(machines), host_room(networks)))
     return {**book, lab: entry}
+
+
+def _read_entry(lab: str, entry: Any) -> LabAddresses:
+    try:
+        blocks = tuple(IPv4Network(block) for block in entry["blocks"])
+        hosts = {str(machine): number for machine, number in entry["hosts"].items()}
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"the entry of '{lab}' needs blocks and hosts") from error
+    numbers = [number for number in hosts.values() if type(number) is int and FIRST_HOST <= number < FIRST_HOST + ROOM]
+    if any(block.prefixlen != BLOCK_PREFIX for block in blocks) or len(set(numbers)) < len(hosts):
+        raise ValueError(f"the entry of '{lab}' has blocks or hosts that no lab can have")
+    return LabAddresses(blocks, hosts)
 
 
 def _free_blocks(book: Mapping[str, LabAddresses], area: IPv4Network, count: int) -> tuple[IPv4Network, ...]:
@@ -105,12 +127,23 @@ def _free_blocks(book: Mapping[str, LabAddresses], area: IPv4Network, count: int
     return free
 
 
-def _numbered(hosts: Mapping[str, int], machines: Iterable[str], room: int) -> dict[str, int]:
-    numbers = dict(hosts)
+def _numbered(hosts: Mapping[str, int], machines: Collection[str], room: int) -> dict[str, int]:
+    numbers = _within(hosts, machines, room)
     for machine in machines:
         if machine not in numbers:
             numbers[machine] = _lowest_free(set(numbers.values()), room)
     return numbers
+
+
+def _within(hosts: Mapping[str, int], machines: Collection[str], room: int) -> dict[str, int]:
+    """Return the numbers that stay.
+
+    All do, until a lab that went from one network to several has a machine beyond the smaller room: then all
+    addresses of the lab move anyway, and only the numbers of its own machines that fit are kept.
+    """
+    if all(number < FIRST_HOST + room for machine, number in hosts.items() if machine in machines):
+        return dict(hosts)
+    return {name: number for name, number in hosts.items() if name in machines and number < FIRST_HOST + room}
 
 
 def _lowest_free(used: set[int], room: int) -> int:

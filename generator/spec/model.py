@@ -142,7 +142,3 @@ class Lab:
     def key(self) -> str:
         """`COURSE/LAB`, the name people type."""
         return f"{self.course}/{self.name}"
-
-    def machine(self, name: str) -> Machine:
-        """Return the machine of that name; KeyError when there is none."""
-        return {machine.name: machine for machine in self.machines}[name]

@@ -15,7 +15,7 @@ _RULES: tuple[Rule, ...] = (
     machines.connections,
     machines.sizes,
     machines.network_count,
-    machines.machines_per_network,
+    machines.machine_count,
     machines.kept_paths,
     files.machine_files,
     files.scripts,

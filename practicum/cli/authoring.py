@@ -6,11 +6,12 @@ from pathlib import Path
 import click
 
 from generator.catalogue.load import load_catalogue
-from generator.diagnostics.report import FORMATS, report
+from generator.diagnostics.report import FORMATS
 from generator.generate import find_labs
 from generator.new_lab import new_spec
 from generator.render.tree import spec_path
 from practicum.cli.context import Context, lab_argument, pass_context
+from practicum.cli.diagnostics import diagnostics_text
 from practicum.cli.tables import show, types_table
 from practicum.errors import InputError, UsageError
 from practicum.stages.generate import generate as compute
@@ -67,13 +68,8 @@ def validate(context: Context, paths: tuple[str, ...], form: str) -> None:
     for lab in labs:
         require_lab(sources, lab)
     problems = check(workspace, sources, labs)
-    checked = [f"labs/{lab}.lab.yaml" for lab in labs or find_labs(sources)]
-
-    def read(path: str) -> bytes | None:
-        return sources.read(path) if sources.status(path) == "file" else None
-
-    text = report(form, problems, read=read, files=checked, colour=sys.stdout.isatty())
-    if text:
+    checked = [spec_path(lab) for lab in labs or find_labs(sources)]
+    if text := diagnostics_text(workspace.repository.root, problems, form, checked, colour=sys.stdout.isatty()):
         click.echo(text)
     errors = sum(problem.severity == "error" for problem in problems)
     if form == "text":

@@ -1,5 +1,6 @@
 """What every command gets: where the repository is, how to show events, whether to ask."""
 
+import re
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -45,11 +46,12 @@ class Context:
 
 
 pass_context = click.make_pass_decorator(Context)
+LAB_NAME = re.compile(r"[a-z0-9][a-z0-9-]*/[a-z0-9][a-z0-9-]*")
 
 
 def lab_argument(function: Function) -> Function:
     """Add the argument LAB, which is COURSE/LAB."""
-    return click.argument("lab", metavar="LAB", callback=_lab)(function)
+    return click.argument("lab", metavar="LAB", callback=lab_name)(function)
 
 
 def environment_option(default: str) -> Callable[[Function], Function]:
@@ -78,8 +80,9 @@ def _yes(click_context: click.Context, _parameter: click.Parameter, value: bool)
         context.yes = context.yes or value
 
 
-def _lab(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
+def lab_name(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
+    """Return COURSE/LAB of a lab's name or of the path of its spec; BadParameter for anything else."""
     name = value.removeprefix("labs/").removesuffix(".lab.yaml")
-    if name.count("/") != 1 or not all(name.split("/")):
+    if not LAB_NAME.fullmatch(name):
         raise click.BadParameter(f"'{value}' is not COURSE/LAB, such as net101/firewalls")
     return name

@@ -9,10 +9,11 @@ from practicum.cli.context import Context, lab_argument, pass_context
 from practicum.cli.tables import results_table, seats_table, show
 from practicum.errors import PracticumError
 from practicum.probes.model import ProbeResult
-from practicum.stages.checkpoint import Proof, prove, releases, take_checkpoint
+from practicum.stages.checkpoint import Proof, prove, take_checkpoint
 from practicum.stages.deliver import deliver as deliver_lab
 from practicum.stages.pipeline import run_pipeline, seats_failed
 from practicum.stages.promote import promote as promote_lab
+from practicum.stages.releases import releases
 from practicum.stages.status import status
 
 FAILED = 1

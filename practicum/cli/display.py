@@ -47,6 +47,8 @@ class Display:
             print(json.dumps(event.document(), ensure_ascii=False), flush=True)  # noqa: T201 - the result of --json
         elif event.state in ("warning", "failed"):
             self._console.print(_line(event))
+            if event.state == "failed" and self._live and (event.stage, event.seat) in self._bars:
+                self._seat_done(event, self._live)
         elif self._live:
             self._show(event, self._live)
 

@@ -10,7 +10,15 @@ import click
 from generator.generate import find_labs
 from generator.seats.names import is_student
 from generator.spec.platform import ENVIRONMENTS
-from practicum.cli.context import Context, environment_option, lab_argument, pass_context, seat_option, yes_option
+from practicum.cli.context import (
+    Context,
+    environment_option,
+    lab_argument,
+    lab_name,
+    pass_context,
+    seat_option,
+    yes_option,
+)
 from practicum.cli.tables import plan_table, progress_table, results_table, seats_table, show
 from practicum.probes.junit import junit
 from practicum.probes.model import ProbeResult
@@ -94,7 +102,7 @@ def progress(context: Context, lab: str, as_csv: bool) -> None:
         rows = csv.writer(sys.stdout)
         rows.writerow(["seat", *found.points, "points"])
         for seat, results in found.results.items():
-            rows.writerow([seat, *(int(result.ok) for result in results), found.score(seat)])
+            rows.writerow([seat, *(int(result.ok) if result.known else "" for result in results), found.score(seat)])
     else:
         show(progress_table(found))
 
@@ -170,7 +178,7 @@ def stop(context: Context, lab: str, environment: str) -> None:
 @click.option("--cpu", type=click.IntRange(1, 64))
 @click.option("--memory", metavar="SIZE", help="Such as 1GiB.")
 @click.option("--disk", metavar="SIZE", help="Such as 5GiB.")
-@click.option("--lab", default=SCRATCH, show_default=True, help="The lab to add the machine to.")
+@click.option("--lab", default=SCRATCH, show_default=True, callback=lab_name, help="The lab to add the machine to.")
 @pass_context
 def create(
     context: Context, type_name: str, name: str | None, cpu: int | None, memory: str | None, disk: str | None, lab: str

@@ -11,9 +11,9 @@ import click
 from rich.console import Console
 from rich.markup import escape
 
-from generator.diagnostics.report import report
 from practicum.cli import authoring, cleanup, delivery, host, machines
 from practicum.cli.context import Context
+from practicum.cli.diagnostics import diagnostics_text
 from practicum.errors import PracticumError
 from practicum.stages.workspace import InvalidInput
 
@@ -81,13 +81,8 @@ def _show(error: PracticumError) -> None:
 
 
 def _show_diagnostics(error: InvalidInput) -> None:
-    def read(path: str) -> bytes | None:
-        for folder in (Path.cwd(), *Path.cwd().parents):
-            if (folder / path).is_file():
-                return (folder / path).read_bytes()
-        return None
-
-    click.echo(report("text", error.diagnostics, read=read, colour=sys.stderr.isatty()), err=True)
+    text = diagnostics_text(error.root or Path.cwd(), error.diagnostics, colour=sys.stderr.isatty())
+    click.echo(text, err=True)
     _show(error)
 
 

@@ -35,16 +35,16 @@ def results_table(results: Sequence[ProbeResult]) -> Table:
     table = _table("seat", "probe", "", "seen")
     for result in results:
         mark = "[green]passed[/]" if result.ok else "[red]failed[/]"
-        table.add_row(result.seat, result.name, mark, escape(result.detail))
+        table.add_row(result.seat, escape(result.name), mark, escape(result.detail))
     return table
 
 
 def progress_table(progress: Progress) -> Table:
     """Return seats × progress checks, with the points earned."""
     most = sum(progress.points.values())
-    table = _table("seat", *(f"{name} ({points})" for name, points in progress.points.items()), "points")
+    table = _table("seat", *(escape(f"{name} ({points})") for name, points in progress.points.items()), "points")
     for seat, results in progress.results.items():
-        marks = ["[green]✓[/]" if result.ok else "[dim]–[/]" for result in results]
+        marks = ["[green]✓[/]" if result.ok else "[dim]–[/]" if result.known else "[yellow]?[/]" for result in results]
         table.add_row(seat, *marks, f"{progress.score(seat)} of {most}")
     return table
 

@@ -15,6 +15,7 @@ from practicum.git.objects import (
     Entry,
     changed_tree,
     entries,
+    refresh_index,
     resolve,
     staged,
     tree_of,
@@ -61,6 +62,7 @@ def commit(git: Plumbing, changes: Changes, message: str) -> str | None:
     write(git.root, changes, {path for path, entry in new.items() if entry and entry.mode == EXECUTABLE})
     made = write_commit(git, tree, [head], message)
     update_index(git, new)
+    refresh_index(git)
     move_branch(git, "HEAD", made, head, message)
     return made
 
@@ -80,7 +82,7 @@ def advance(git: Plumbing, old: str, new: str) -> None:
     refuse_uncommitted(git, wanted)
     written = wanted.keys() & set(uncommitted(git))  # by a run that was killed before it moved main
     update_index(git, {path: wanted[path] for path in written})
-    git.answer("update-index", "-q", "--refresh")  # read-tree compares times, which our index entries lack
+    refresh_index(git)
     git.run("read-tree", "-m", "-u", old, new)
     move_branch(git, f"refs/heads/{MAIN}", new, old, f"advance to {new}")
 

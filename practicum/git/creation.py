@@ -7,7 +7,7 @@ from pathlib import Path
 from practicum.errors import UsageError
 from practicum.git.checkout import MAIN, require_safe, write
 from practicum.git.failures import disk_failure
-from practicum.git.objects import changed_tree, resolve, staged, update_index, write_commit
+from practicum.git.objects import changed_tree, refresh_index, resolve, staged, update_index, write_commit
 from practicum.git.origin import HEADS, address, remote_refs
 from practicum.git.plumbing import Plumbing
 
@@ -67,6 +67,7 @@ def first_commit(git: Plumbing, files: Mapping[str, bytes], message: str) -> Non
     made = write_commit(git, changed_tree(git, None, new), [], message)
     git.run("read-tree", "--empty")
     update_index(git, new)
+    refresh_index(git)
     git.run("update-ref", f"{HEADS}{MAIN}", made, "")
 
 

@@ -120,6 +120,11 @@ def update_index(git: Plumbing, changes: Mapping[str, Entry | None], index: Path
     git.run("update-index", "-z", "--index-info", stdin=text.encode(errors="surrogateescape"), index=index)
 
 
+def refresh_index(git: Plumbing) -> None:
+    """Note sizes and times of files in the checkout's index; without them git takes our files for changed ones."""
+    git.answer("update-index", "-q", "--refresh")
+
+
 def changed_tree(git: Plumbing, commit: str | None, changes: Mapping[str, Entry | None]) -> str:
     """Return the id of the tree of `commit` (None: an empty tree) with the changes."""
     with tempfile.TemporaryDirectory() as folder:

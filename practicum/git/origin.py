@@ -7,6 +7,7 @@ from practicum.git.plumbing import EMAIL, Plumbing
 
 HEADS = "refs/heads/"
 TRACKED = f"refs/remotes/origin/{MAIN}"
+GENERATED = "Generate "  # how the subjects begin of commits that only hold what is made anew from the spec
 
 
 def address(git: Plumbing) -> str | None:
@@ -95,7 +96,9 @@ def only_practicum(git: Plumbing, *revisions: str) -> bool:
 
 
 def _generated(git: Plumbing) -> bool:
-    return only_practicum(git, f"{TRACKED}..HEAD")
+    """Say whether the commits that origin lacks may go: edits, checkpoints and operations are nowhere else."""
+    subjects = git.text("rev-list", "--no-commit-header", "--format=-%s", f"{TRACKED}..HEAD").splitlines()
+    return only_practicum(git, f"{TRACKED}..HEAD") and all(subject.startswith(f"-{GENERATED}") for subject in subjects)
 
 
 def _diverged(git: Plumbing) -> str:
@@ -103,4 +106,4 @@ def _diverged(git: Plumbing) -> str:
     if git.answer("rev-parse", "--verify", "--quiet", TRACKED) and not _generated(git):
         return f"Put your commits on top: git -C {git.root} pull --rebase origin main, {again}."
     drop = f"git -C {git.root} fetch origin && git -C {git.root} reset --keep origin/main"
-    return f"The commits here are Practicum's and are made anew. Drop them: {drop}, {again}."
+    return f"The commits here are generated and are made anew. Drop them: {drop}, {again}."

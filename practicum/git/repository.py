@@ -86,7 +86,11 @@ class Repository:
         return checkout.uncommitted(self._git, folder)
 
     def write(self, changes: objects.Changes) -> None:
-        """Write (bytes) or delete (None) files in the working tree, each as a whole, without committing."""
+        """Write (bytes) or delete (None) files in the working tree, each as a whole, without committing.
+
+        Raises PracticumError, and writes nothing, when a path leaves the repository.
+        """
+        checkout.require_safe(self.root, changes)
         checkout.write(self.root, changes)
 
     def commit(self, changes: objects.Changes, message: str) -> str | None:
@@ -104,8 +108,8 @@ class Repository:
     def synchronise(self, *, drop: bool = False) -> None:
         """Fetch, and fast-forward main when origin is ahead; nothing without an origin.
 
-        With `drop`, commits that only this checkout has give way to origin's, when Practicum made all of them:
-        generated commits are made anew, never rebased.
+        With `drop`, commits that only this checkout has give way to origin's, when all of them are generated:
+        those are made anew, never rebased. Edits, checkpoints and operations are never dropped.
         Raises PracticumError naming the fix when main diverged, or when uncommitted changes are in the way.
         """
         origin.synchronise(self._git, drop)
@@ -118,6 +122,7 @@ class Repository:
         """Set an annotated tag here and on origin. It is never moved.
 
         Nothing happens when it has this message and commit already; PracticumError when it says something else.
+        A tag that does not arrive on origin is not kept here either.
         """
         tagging.tag(self._git, name, message, commit)
 

@@ -1,18 +1,19 @@
 """Take a checkpoint: immutable images and volume copies of the professor's machines, made from cleaned copies."""
 
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from generator.seats.names import PROFESSOR, Scope, instance
 from practicum.events import Emit, Event
 from practicum.lxd.cleaning import clean
 from practicum.lxd.client import Lxd
 from practicum.lxd.desired import Desired, Instance, Seat
-from practicum.lxd.errors import LxdConflict
+from practicum.lxd.golden import WAIT_ONLY
 from practicum.lxd.objects import copy_volume
 from practicum.lxd.observe import SEEDED
+from practicum.lxd.power import delete, start, stop
 from practicum.lxd.projects import create_project
+from practicum.parallel import in_parallel
 
 NUMBER = "practicum.checkpoint"
 MACHINE = "practicum.machine"
@@ -45,6 +46,10 @@ class _Studio:
     def marker(self) -> str:
         return self.scope.checkpoints.marker()
 
+    @property
+    def snapshot(self) -> str:
+        return f"checkpoint-{self.number}"
+
 
 def take(
     lxd: Lxd, scope: Scope, desired: Desired, number: int, rendered: dict[str, list[str]], emit: Emit
@@ -58,6 +63,7 @@ def take(
     studio = _Studio(lxd, scope, desired.project_name, scope.checkpoints.project, number)
     _ensure_project(studio, desired)
     _remove_unrecorded(studio)
+    _snapshot(studio, seat)
     volumes = _copy_volumes(studio, seat)
     emit(Event(STAGE, "started", f"{len(seat.instances)} machines: copy, clean and publish", total=len(seat.instances)))
 
@@ -67,8 +73,7 @@ def take(
         emit(Event(STAGE, "done", fingerprint[:12], machine.machine))
         return fingerprint
 
-    with ThreadPoolExecutor(MACHINES_AT_ONCE) as pool:
-        fingerprints = list(pool.map(image, seat.instances))
+    fingerprints = in_parallel(image, seat.instances, MACHINES_AT_ONCE)
     images = {machine.machine: one for machine, one in zip(seat.instances, fingerprints, strict=True)}
     return Checkpoint(number, studio.project, images, volumes)
 
@@ -80,7 +85,10 @@ def _ensure_project(studio: _Studio, desired: Desired) -> None:
 
 
 def _remove_unrecorded(studio: _Studio) -> None:
-    """Remove images that a killed run of the same number left; nothing refers to them."""
+    """Remove images and copies that a killed run of the same number left; nothing refers to them."""
+    for left in studio.lxd.get("instances", project=studio.project, recursion=1):
+        if left["name"].startswith(f"c{studio.number}-"):
+            delete(studio.lxd, studio.project, left["name"])
     for image in studio.lxd.get("images", recursion=1):
         properties = image["properties"]
         if properties.get("user.practicum") == studio.marker and properties.get(NUMBER) == str(studio.number):
@@ -99,11 +107,21 @@ def _copy_volumes(studio: _Studio, seat: Seat) -> dict[str, str]:
     return copies
 
 
+def _snapshot(studio: _Studio, seat: Seat) -> None:
+    """Take all machines at one moment; what is copied and published later is what they were then."""
+    for machine in seat.instances:
+        path = ("instances", machine.name, "snapshots")
+        studio.lxd.delete(*path, studio.snapshot, project=studio.source)
+        studio.lxd.post(*path, body={"name": studio.snapshot}, project=studio.source)
+
+
 def _publish(studio: _Studio, machine: Instance, rendered: tuple[str, ...], desired: Desired) -> str:
     copy = instance(f"c{studio.number}", machine.machine)
-    studio.lxd.delete("instances", copy, project=studio.project)
-    _snapshot_and_copy(studio, machine, copy, desired)
+    delete(studio.lxd, studio.project, copy)
+    _copy(studio, machine, copy, desired)
+    start(studio.lxd, studio.project, copy)
     clean(studio.lxd, studio.project, copy, rendered)
+    stop(studio.lxd, studio.project, copy, force=True)
     properties = {
         "user.practicum": studio.marker,
         NUMBER: str(studio.number),
@@ -117,23 +135,22 @@ def _publish(studio: _Studio, machine: Instance, rendered: tuple[str, ...], desi
     return fingerprint
 
 
-def _snapshot_and_copy(studio: _Studio, machine: Instance, copy: str, desired: Desired) -> None:
-    """Copy a machine as it is at one moment, without its network and volumes."""
-    snapshot = f"checkpoint-{studio.number}"
-    studio.lxd.delete("instances", machine.name, "snapshots", snapshot, project=studio.source)
-    studio.lxd.post("instances", machine.name, "snapshots", body={"name": snapshot}, project=studio.source)
+def _copy(studio: _Studio, machine: Instance, copy: str, desired: Desired) -> None:
+    """Copy a machine's snapshot, without network, with the checkpoint's copies of its volumes: both are cleaned."""
     profile = next(entry for entry in desired.profiles if entry["name"] == machine.machine)
-    none = {name: {"type": "none"} for name in machine.devices}
-    body: dict[str, Any] = {
+    devices = {name: _device(studio, entry) for name, entry in machine.devices.items()}
+    body = {
         "name": copy,
         "profiles": [],
-        "config": {"user.practicum": studio.marker, **dict.fromkeys(FORGOTTEN, "")},
-        "devices": {**none, "root": profile["devices"]["root"]},
-        "source": {"type": "copy", "source": f"{machine.name}/{snapshot}", "project": studio.source},
+        "config": {"user.practicum": studio.marker, "raw.lxc": WAIT_ONLY, **dict.fromkeys(FORGOTTEN, "")},
+        "devices": {**devices, "root": dict(profile["devices"]["root"])},
+        "source": {"type": "copy", "source": f"{machine.name}/{studio.snapshot}", "project": studio.source},
     }
-    try:
-        studio.lxd.post("instances", body=body, project=studio.project)
-    except LxdConflict:
-        studio.lxd.delete("instances", copy, project=studio.project)
-        studio.lxd.post("instances", body=body, project=studio.project)
-    studio.lxd.delete("instances", machine.name, "snapshots", snapshot, project=studio.source)
+    studio.lxd.post("instances", body=body, project=studio.project)
+    studio.lxd.delete("instances", machine.name, "snapshots", studio.snapshot, project=studio.source)
+
+
+def _device(studio: _Studio, device: Mapping[str, str]) -> dict[str, str]:
+    if device["type"] != "disk":
+        return {"type": "none"}
+    return {**device, "source": f"c{studio.number}-{device['source'].removeprefix(f'{PROFESSOR}-')}"}

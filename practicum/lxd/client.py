@@ -8,7 +8,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ import pylxd
 import requests
 from pylxd import exceptions as pylxd_errors
 
+from practicum.errors import TryAgainError
 from practicum.lxd.errors import LxdConflict, LxdError, LxdNotFound, LxdUnavailable
 
 WAIT_SLICE = 30
@@ -26,6 +27,8 @@ BUSY = "Instance is busy running a"
 BUSY_SECONDS = 60
 BUSY_PAUSE = 0.1
 IDLE_SECONDS = 300
+RUNNING = 103
+MOST_OUTPUT = 2**20
 SOCKETS = ("/var/lib/lxd/unix.socket", "/var/snap/lxd/common/lxd/unix.socket")
 Json = dict[str, Any]
 
@@ -43,7 +46,10 @@ class Lxd:
     """One LXD server. Safe to share between threads: each gets its own pylxd client."""
 
     def __init__(self, socket: str | None = None) -> None:
-        self.socket = socket or next((path for path in SOCKETS if Path(path).exists()), SOCKETS[0])
+        # The snap has its socket elsewhere; the platform file need not say so.
+        wanted = socket or SOCKETS[0]
+        others = [path for path in SOCKETS if Path(path).exists()] if wanted in SOCKETS else []
+        self.socket = wanted if Path(wanted).exists() or not others else others[0]
         self._local = threading.local()
 
     def get(self, *path: str, project: str = "", **params: str | int) -> Any:
@@ -102,24 +108,33 @@ class Lxd:
         return CommandResult(int(metadata["return"]), streams.get("1", ""), streams.get("2", ""))
 
     def wait_until_idle(self, project: str) -> None:
-        """Wait for the tasks that LXD is still doing in a project, such as those of a run that was killed."""
+        """Wait for the tasks that LXD is still doing in a project, such as those of a run that was killed.
+
+        Raises TryAgainError when one takes too long; it is not ours to cancel.
+        """
         operations = self.get("operations", project=project, recursion=1)
         for operation in operations.get("running", []):
-            if operation["class"] == "task":
-                self._wait_for_any_end(operation["id"])
+            if operation["class"] == "task" and not self._has_ended(operation["id"]):
+                raise TryAgainError(f"LXD is still busy: {operation['description'].lower()}")
 
-    def _wait_for_any_end(self, operation: str) -> None:
-        try:
-            self._wait(operation, IDLE_SECONDS)
-        except LxdError:
-            # It failed, was cancelled, or has gone: in each case it does not run any more.
-            return
+    def _has_ended(self, operation: str) -> bool:
+        for _ in range(IDLE_SECONDS // WAIT_SLICE):
+            try:
+                if self.get("operations", operation, "wait", timeout=WAIT_SLICE)["status_code"] != RUNNING:
+                    return True
+            except LxdError:
+                # It failed, was cancelled, or has gone: in each case it does not run any more.
+                return True
+        return False
 
     def _take_log(self, instance: str, path: str, project: str) -> str:
         name = path.rsplit("/", 1)[1].split("?")[0]
-        text = self.download("instances", instance, "logs", name, project=project).content.decode(errors="replace")
-        self.delete("instances", instance, "logs", name, project=project)
-        return text
+        try:
+            response = self._call("get", ("instances", instance, "logs", name), project, {}, is_api=False, stream=True)
+            # What a machine prints is its owner's: no more of it is taken than a person would read.
+            return bytes(response.raw.read(MOST_OUTPUT)).decode(errors="replace")
+        finally:
+            self.delete("instances", instance, "logs", name, project=project)
 
     def _client(self) -> pylxd.Client:
         client = getattr(self._local, "client", None)
@@ -160,13 +175,17 @@ class Lxd:
 
     def _wait(self, operation: str, timeout: float = 1800) -> Json:
         for _ in range(max(1, int(timeout // WAIT_SLICE))):
-            answer: Json = self.get("operations", operation, "wait", timeout=WAIT_SLICE)
+            try:
+                answer: Json = self.get("operations", operation, "wait", timeout=WAIT_SLICE)
+            except LxdNotFound as error:
+                raise LxdError("LXD lost the operation; was it restarted?", details=error.details) from error
             if answer["status_code"] == 200:
                 return answer
             if answer["status_code"] >= 400:
                 raise _failed(f"LXD: {answer['description'].lower()} failed", answer["err"])
-        self.delete("operations", operation)
-        raise LxdError(f"LXD operation did not end within {timeout:.0f} s", details=str(answer.get("description")))
+        with suppress(LxdError):
+            self.delete("operations", operation)
+        raise LxdError(f"LXD did not end this within {timeout:.0f} s: {str(answer['description']).lower()}")
 
 
 def _if_match(etag: str) -> dict[str, str]:
@@ -177,7 +196,7 @@ def _failed(message: str, words: str, status: int = 0) -> LxdError:
     lowered = words.lower()
     if status in (409, 412) or "already exists" in lowered:
         return LxdConflict(message, status=status, details=words)
-    if status == 404 or "not found" in lowered:
+    if status == 404 or (status in (0, 200) and lowered.endswith("not found")):
         return LxdNotFound(message, status=status, details=words)
     return LxdError(message, status=status, details=words)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from generator.render.definitions import canonical
 from generator.render.references import resolve
+from practicum.lxd.vocabulary import require_known
 
 Document = dict[str, Any]
 Value = Callable[[str, str, str], str]
@@ -78,7 +79,7 @@ class Seat:
 
 @dataclass(frozen=True)
 class Desired:
-    """A lab in one environment as it should be. `known` are the instances of all its seats, chosen or not."""
+    """A lab in one environment as it should be. `whole`: all seats were chosen."""
 
     marker: str
     project: Document
@@ -87,7 +88,9 @@ class Desired:
     profiles: tuple[Document, ...]
     probe: Instance
     seats: tuple[Seat, ...]
+    # The instances of all seats, chosen for this run or not.
     known: frozenset[str] = frozenset()
+    whole: bool = True
 
     @property
     def project_name(self) -> str:
@@ -105,6 +108,7 @@ def build(shared: Document, seats: Sequence[Document], pins: Pins, value: Value)
 
     Raises KeyError when an image or checkpoint is not pinned.
     """
+    require_known(shared, seats)
     return Desired(
         marker=shared["marker"],
         project=shared["project"],

@@ -15,7 +15,7 @@ from practicum.lxd.projects import create_project
 
 # An init that only waits to be killed: LXD shifts the ids, the machine's own services never run and leave no identity
 # behind. LXD 5.0.2 takes five seconds to notice an init that ends at once.
-SHIFT_ONLY = "lxc.init.cmd = /bin/sleep 600"
+WAIT_ONLY = "lxc.init.cmd = /bin/sleep 600"
 
 
 class GoldenMachines:
@@ -61,10 +61,12 @@ class GoldenMachines:
     def _make(self, name: str, instance: Instance) -> None:
         delete(self._lxd, self._project, name)
         profile = next(entry for entry in self._desired.profiles if entry["name"] == instance.machine)
-        self._lxd.put("profiles", "default", project=self._project, body={"devices": profile["devices"]})
-        config = {"user.practicum": self._marker, "raw.lxc": SHIFT_ONLY}
+        own = {"name": name, "devices": profile["devices"], "config": {"user.practicum": self._marker}}
+        self._lxd.delete("profiles", name, project=self._project)
+        self._lxd.post("profiles", body=own, project=self._project)
+        config = {"user.practicum": self._marker, "raw.lxc": WAIT_ONLY}
         source = {"type": "image", "fingerprint": instance.fingerprint}
-        body = {"name": name, "profiles": ["default"], "config": config, "source": source}
+        body = {"name": name, "profiles": [name], "config": config, "source": source}
         self._lxd.post("instances", body=body, project=self._project)
         self._shift(name)
         self._lxd.patch("instances", name, body={"config": {"raw.lxc": ""}}, project=self._project)

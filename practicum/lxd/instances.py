@@ -54,8 +54,15 @@ def update(lxd: Lxd, desired: Desired, instance: Instance) -> None:
         "description": found["description"],
         "ephemeral": found["ephemeral"],
     }
+    # The keys are written last: a kill before that repeats the whole, a stopped machine is started by the next run.
+    changed = _refresh_guest(lxd, desired.project_name, instance, found)
+    restart = "user.practicum.interfaces" in changed and found["status"] == "Running"
+    if restart:
+        stop(lxd, desired.project_name, instance.name)
+        etag = ""
     lxd.put("instances", instance.name, body=body, project=desired.project_name, etag=etag)
-    _refresh_guest(lxd, desired.project_name, instance, found)
+    if restart:
+        start(lxd, desired.project_name, instance.name)
 
 
 def seed(lxd: Lxd, desired: Desired, instance: Instance, volume: Volume) -> None:
@@ -74,9 +81,8 @@ def seed(lxd: Lxd, desired: Desired, instance: Instance, volume: Volume) -> None
 
 def complete(lxd: Lxd, desired: Desired, steps: StepRunner, instance: Instance) -> None:
     """Do a machine's steps and set its ready mark, which is written last."""
-    if instance.steps:
-        steps.run(instance)
-    mark(lxd, desired.project_name, instance.name, {READY: instance.digest})
+    if not instance.steps or steps.run(instance):
+        mark(lxd, desired.project_name, instance.name, {READY: instance.digest})
 
 
 def mark(lxd: Lxd, project: str, name: str, keys: Mapping[str, str]) -> None:
@@ -84,8 +90,8 @@ def mark(lxd: Lxd, project: str, name: str, keys: Mapping[str, str]) -> None:
     lxd.patch("instances", name, body={"config": dict(keys)}, project=project)
 
 
-def _refresh_guest(lxd: Lxd, project: str, instance: Instance, found: Mapping[str, Any]) -> None:
-    """Write the files of changed keys into the machine: image templates act at creation only."""
+def _refresh_guest(lxd: Lxd, project: str, instance: Instance, found: Mapping[str, Any]) -> list[str]:
+    """Write the files of changed keys into the machine, where image templates act at creation only; return the keys."""
     changed = [key for key in GUEST_FILES if found["config"].get(key) != instance.config.get(key)]
     for key in changed:
         headers = {"X-LXD-mode": "0644", "X-LXD-uid": "0", "X-LXD-gid": "0", "X-LXD-type": "file"}
@@ -93,6 +99,4 @@ def _refresh_guest(lxd: Lxd, project: str, instance: Instance, found: Mapping[st
         lxd.upload(
             "instances", instance.name, "files", data=data, headers=headers, project=project, path=GUEST_FILES[key]
         )
-    if "user.practicum.interfaces" in changed and found["status"] == "Running":
-        stop(lxd, project, instance.name)
-        start(lxd, project, instance.name)
+    return changed

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from practicum.errors import PracticumError, TryAgainError
@@ -24,15 +25,18 @@ BEAT_SECONDS = 15
 
 
 @contextmanager
-def lease(lxd: Lxd, project: str) -> Iterator[None]:
-    """Hold a project's lease. Raises TryAgainError when somebody else holds it."""
-    owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+def lease(lxd: Lxd, project: str) -> Iterator[threading.Event]:
+    """Hold a project's lease; the event that it gives is set when the lease is lost to somebody else.
+
+    Raises TryAgainError when somebody else holds it.
+    """
+    owner = f"{_here()}:{os.getpid()}:{_began(os.getpid())}:{secrets.token_hex(4)}"
     _take(lxd, project, owner)
-    ended = threading.Event()
-    beat = threading.Thread(target=_heartbeat, args=(lxd, project, owner, ended), daemon=True)
+    ended, lost = threading.Event(), threading.Event()
+    beat = threading.Thread(target=_heartbeat, args=(lxd, project, owner, ended, lost), daemon=True)
     beat.start()
     try:
-        yield
+        yield lost
     finally:
         ended.set()
         beat.join(timeout=BEAT_SECONDS)
@@ -56,18 +60,36 @@ def _take(lxd: Lxd, project: str, owner: str) -> None:
         raise _held("another run that began at the same moment", time.time() + LEASE_SECONDS) from error
 
 
+def _here() -> str:
+    """Name this boot of this machine and this process namespace: a process id means something only there."""
+    boot = _text("/proc/sys/kernel/random/boot_id")[:8]
+    return f"{socket.gethostname()}/{boot}/{_namespace()}"
+
+
+def _namespace() -> str:
+    try:
+        return str(Path("/proc/self/ns/pid").readlink()).strip("pid:[]")
+    except OSError:
+        return ""
+
+
+def _began(pid: int) -> str:
+    """Return when a process began, in the kernel's ticks; empty when there is none."""
+    fields = _text(f"/proc/{pid}/stat").rpartition(")")[2].split()
+    return fields[19] if fields and fields[0] != "Z" else ""
+
+
+def _text(path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except OSError:
+        return ""
+
+
 def _is_dead(owner: str) -> bool:
     """Say whether an owner on this host is gone: its lease need not be waited for."""
-    host, pid, _ = owner.rsplit(":", 2)
-    if host != socket.gethostname():
-        return False
-    try:
-        os.kill(int(pid), 0)
-    except ProcessLookupError:
-        return True
-    except PermissionError:
-        return False
-    return False
+    place, pid, began = [*owner.split(":"), "", "", ""][:3]
+    return place == _here() and pid.isdigit() and _began(int(pid)) != began
 
 
 def _held(owner: str, expires: float) -> TryAgainError:
@@ -78,10 +100,13 @@ def _held(owner: str, expires: float) -> TryAgainError:
     )
 
 
-def _heartbeat(lxd: Lxd, project: str, owner: str, ended: threading.Event) -> None:
+def _heartbeat(lxd: Lxd, project: str, owner: str, ended: threading.Event, lost: threading.Event) -> None:
     while not ended.wait(BEAT_SECONDS):
         try:
             found, etag = lxd.get_with_etag("projects", project)
+            if (_read(found["config"]) or {}).get("owner") != owner:
+                lost.set()
+                return
             _write(lxd, project, owner, found["config"], etag)
         except PracticumError:
             # A beat may be missed: the lease is four beats long.
@@ -105,4 +130,7 @@ def _release(lxd: Lxd, project: str, owner: str) -> None:
 
 
 def _read(config: Mapping[str, str]) -> Any:
-    return json.loads(config.get(KEY) or "null")
+    try:
+        return json.loads(config.get(KEY) or "null")
+    except ValueError:
+        return None

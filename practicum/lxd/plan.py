@@ -79,13 +79,22 @@ class _Planner:
             yield from self._instance(instance, unseeded)
 
     def extra(self) -> tuple[str, ...]:
-        return tuple(sorted(set(self.observed.instances) - self.desired.known - {self.desired.probe.name}))
+        unknown = set(self.observed.instances) - self.desired.known - {self.desired.probe.name}
+        return tuple(sorted(name for name in unknown if self._is_chosen(self.observed.instances[name])))
+
+    def _is_chosen(self, found: Mapping[str, Any]) -> bool:
+        """Say whether a machine that nothing defines is ours, and of a seat that this run is about."""
+        scope, _, seat = found["config"].get("user.practicum", "").rpartition("/")
+        ours = scope == self.desired.marker.rpartition("/")[0]
+        return ours and (self.desired.whole or seat in {chosen.name for chosen in self.desired.seats})
 
     def _acl(self, acl: Mapping[str, Any], seat: str) -> Iterator[Action]:
         found = self.observed.acls.get(acl["name"])
         if found is None:
             yield Action("create", "acl", acl["name"], seat, acl)
-        elif any(not _same_rules(acl[side], found[side]) for side in ("egress", "ingress")):
+        elif any(not _same_rules(acl[side], found[side]) for side in ("egress", "ingress")) or not _covers(
+            acl["config"], found["config"]
+        ):
             yield Action("update", "acl", acl["name"], seat, acl, why="rules differ")
 
     def _profile(self, profile: Mapping[str, Any]) -> Iterator[Action]:

@@ -1,14 +1,12 @@
 """Carry out a plan: shared objects first, then the seats side by side; a seat that fails stops no other."""
 
-import os
 import threading
-from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TypeVar
 
 from generator.seats.names import PROBE, PROFESSOR
-from practicum.errors import PracticumError
+from practicum.errors import PracticumError, TryAgainError
 from practicum.events import Emit, Event
 from practicum.lxd import instances, objects, power, projects
 from practicum.lxd.client import Lxd
@@ -16,9 +14,9 @@ from practicum.lxd.desired import Desired
 from practicum.lxd.golden import GoldenMachines
 from practicum.lxd.plan import Action, Plan
 from practicum.lxd.steps import StepRunner
+from practicum.parallel import wait_for_all, worker_count
 
 STAGE = "provision"
-Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
@@ -32,18 +30,14 @@ class SeatOutcome:
 
 @dataclass(frozen=True)
 class Workshop:
-    """What actions are carried out with."""
+    """What actions are carried out with. When `halt` is set no new action begins: the lease was lost, or Ctrl-C."""
 
     lxd: Lxd
     desired: Desired
     golden: GoldenMachines
     steps: StepRunner
     emit: Emit
-
-
-def worker_count() -> int:
-    """Return how many seats are worked on at once: guests boot on the same cores that LXD works on."""
-    return max(2, min(8, os.cpu_count() or 2))
+    halt: threading.Event
 
 
 def apply(workshop: Workshop, plan: Plan) -> list[SeatOutcome]:
@@ -54,41 +48,25 @@ def apply(workshop: Workshop, plan: Plan) -> list[SeatOutcome]:
     workshop.emit(Event(STAGE, "started", f"{len(plan.seats)} seats to change", total=len(plan.seats)))
     for action in plan.shared:
         _carry_out(workshop, action)
-    halt = threading.Event()
     with ThreadPoolExecutor(worker_count(), thread_name_prefix="seat") as pool:
-        futures = [pool.submit(_seat, workshop, seat, actions, halt) for seat, actions in plan.seats.items()]
-        _wait(futures, halt)
+        futures = [pool.submit(_seat, workshop, seat, actions) for seat, actions in plan.seats.items()]
+        wait_for_all(pool, futures, workshop.halt)
     return [future.result() for future in futures]
 
 
-def in_parallel(work: Callable[[Item], None], items: Iterable[Item]) -> None:
-    """Do the same to many things at once; the first error is raised after all have ended."""
-    with ThreadPoolExecutor(worker_count()) as pool:
-        futures = [pool.submit(work, item) for item in items]
-    for future in futures:
-        future.result()
-
-
-def _wait(futures: list[Future[SeatOutcome]], halt: threading.Event) -> None:
-    try:
-        wait(futures)
-    except KeyboardInterrupt:
-        halt.set()
-        for future in futures:
-            future.cancel()
-        raise
-
-
-def _seat(workshop: Workshop, seat: str, actions: tuple[Action, ...], halt: threading.Event) -> SeatOutcome:
+def _seat(workshop: Workshop, seat: str, actions: tuple[Action, ...]) -> SeatOutcome:
     workshop.emit(Event(STAGE, "started", f"{len(actions)} steps", seat, total=len(actions)))
     for done, action in enumerate(actions):
-        if halt.is_set():
-            return SeatOutcome(seat, done, PracticumError("interrupted", exit_code=130))
+        if workshop.halt.is_set():
+            return SeatOutcome(seat, done, TryAgainError("stopped: this run was interrupted or lost its lease"))
         try:
             _carry_out(workshop, action)
         except PracticumError as error:
             workshop.emit(Event(STAGE, "failed", _words(action, error), seat, action.machine))
             return SeatOutcome(seat, done, error)
+        except Exception as error:  # a bug in one seat must not take the others with it
+            workshop.emit(Event(STAGE, "failed", f"a bug in Practicum: {error!r}", seat, action.machine))
+            return SeatOutcome(seat, done, PracticumError(f"a bug in Practicum: {error!r}"))
     workshop.emit(Event(STAGE, "done", f"{len(actions)} steps", seat))
     return SeatOutcome(seat, len(actions))
 

@@ -29,6 +29,8 @@ mv -f "$2" "$1"
 SCRIPT = "/run/practicum-script"
 STAGED = "/.practicum-file"
 LAST_LINES = 12
+# A slow mirror or a large database takes its time; a step is cut off only when it hangs.
+STEP_SECONDS = 3600
 
 
 class StepRunner:
@@ -51,8 +53,12 @@ class StepRunner:
         self._data = data
         self._repeat = repeat_scripts
 
-    def run(self, instance: Instance) -> None:
-        """Do what is not recorded as done; each step is recorded after it, so a kill repeats at most one."""
+    def run(self, instance: Instance) -> bool:
+        """Do what is not recorded as done; each step is recorded after it, so a kill repeats at most one.
+
+        Returns whether all is done: a changed `run` script waits until somebody agrees to run it again.
+        """
+        whole = True
         done = self._recorded(instance)
         self._command(instance, ["sh", "-c", WAIT_FOR_BOOT], "waiting for the machine to boot")
         for step in instance.steps:
@@ -60,12 +66,14 @@ class StepRunner:
             if done.get(name) == digest:
                 continue
             if step["kind"] == "run" and name in done and not self._repeat:
-                self._warn(instance, f"{name} changed and was not run again; 'practicum provision --yes' runs it")
+                self._warn(instance, f"{name} changed and was not run again; 'practicum provision LAB --yes' runs it")
+                whole = False
                 continue
             self._emit(Event("provision", "started", name, instance.seat, instance.machine))
             self._do(instance, step)
             done[name] = digest
             self._record(instance, done)
+        return whole
 
     def _do(self, instance: Instance, step: Step) -> None:
         kind = step["kind"]
@@ -100,7 +108,7 @@ class StepRunner:
         self._lxd.upload(*target, data=content, headers=headers, project=self._project, path=path)
 
     def _command(self, instance: Instance, command: list[str], what: str) -> CommandResult:
-        result = self._lxd.run(instance.name, command, project=self._project)
+        result = self._lxd.run(instance.name, command, project=self._project, timeout=STEP_SECONDS)
         if result.exit_code:
             words = (result.stderr.strip() or result.stdout.strip()).splitlines()[-LAST_LINES:]
             raise PracticumError(

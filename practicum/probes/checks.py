@@ -7,7 +7,7 @@ from typing import Any
 
 from generator.seats.names import PROBE
 from practicum.errors import PracticumError, UnavailableError
-from practicum.probes.model import Executor, ProbeResult, SeatView
+from practicum.probes.model import Executor, ProbeResult, SeatView, printable
 from practicum.probes.reach import Target, http_status, reachable
 
 Check = Mapping[str, Any]
@@ -18,10 +18,11 @@ OUTPUT_LINES = 3
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether a check held this time, and what was seen."""
+    """Whether a check held this time, and what was seen; `known` is False when it could not be made."""
 
     ok: bool
     seen: str
+    known: bool = True
 
 
 def run_check(execute: Executor, check: Check, view: SeatView) -> ProbeResult:
@@ -31,7 +32,8 @@ def run_check(execute: Executor, check: Check, view: SeatView) -> ProbeResult:
         verdict = _once(execute, check, view)
         elapsed = time.monotonic() - began
         if verdict.ok or elapsed >= check["wait"]:
-            return ProbeResult(view.seat, check["name"], "check", verdict.ok, verdict.seen, elapsed)
+            seen = printable(verdict.seen)
+            return ProbeResult(view.seat, check["name"], "check", verdict.ok, seen, elapsed, verdict.known)
         time.sleep(PAUSE_SECONDS)
 
 
@@ -46,11 +48,11 @@ def _once(execute: Executor, check: Check, view: SeatView) -> Verdict:
     try:
         return _KINDS[check["kind"]](execute, check, view)
     except PracticumError as error:
-        return Verdict(False, f"{error.message} {error.details}".strip())
+        return Verdict(False, f"{error.message} {error.details}".strip(), known=False)
 
 
 def _http(execute: Executor, check: Check, view: SeatView) -> Verdict:
-    url = f"http://{view.addresses[check['machine']]}:{check['port']}{check['path']}"
+    url = f"http://{_address(check, view)}:{check['port']}{check['path']}"
     status = http_status(execute, _origin(check, view), url)
     return Verdict(
         status == str(check["status"]), f"{url} answers {status}" if status != "000" else f"no answer: {url}"
@@ -58,7 +60,7 @@ def _http(execute: Executor, check: Check, view: SeatView) -> Verdict:
 
 
 def _tcp(execute: Executor, check: Check, view: SeatView) -> Verdict:
-    target = Target(view.addresses[check["machine"]], check["port"])
+    target = Target(_address(check, view), check["port"])
     is_open = bool(reachable(execute, _origin(check, view), [target]))
     return Verdict(is_open, f"{target.address}:{target.port} is {'open' if is_open else 'closed'}")
 
@@ -68,6 +70,11 @@ def _exec(execute: Executor, check: Check, view: SeatView) -> Verdict:
     result = execute(view.instances[check["machine"]], command)
     lines = (result.stdout + result.stderr).strip().splitlines()[-OUTPUT_LINES:]
     return Verdict(result.exit_code == 0, f"exit code {result.exit_code}" + "".join(f"; {line}" for line in lines))
+
+
+def _address(check: Check, view: SeatView) -> str:
+    """Return where a machine is met: the probe container stands outside, on the first network."""
+    return view.addresses[check["machine"]] if check["from"] else view.outer[check["machine"]]
 
 
 def _origin(check: Check, view: SeatView) -> str:

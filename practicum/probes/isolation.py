@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from generator.seats.names import PROBE, PROFESSOR
 from practicum.errors import PracticumError
-from practicum.probes.model import Executor, ProbeResult, SeatView
+from practicum.probes.model import Executor, ProbeResult, SeatView, printable
 from practicum.probes.reach import Target, reachable
 
 
@@ -65,7 +65,7 @@ def isolation(execute: Executor, view: SeatView, neighbour: SeatView | None, doo
 
 
 def _ports(view: SeatView) -> list[Target]:
-    return [Target(address, port) for name, address in view.addresses.items() for port in view.ports[name]]
+    return [Target(address, port) for name, address in view.outer.items() for port in view.ports[name]]
 
 
 def _host_doors(view: SeatView, doors: Doors) -> list[Target]:
@@ -108,5 +108,5 @@ def _wall(seat: str, name: str, targets: list[Target], attempts: list[_Attempt],
     holes += [f"{attempt.instance}: {attempt.problem}" for attempt in attempts if attempt.problem]
     if not targets:
         return ProbeResult(seat, name, "isolation", False, "not proved: nothing listens there", seconds)
-    detail = "; ".join(holes) or f"{len(targets)} ports tried from each machine"
+    detail = printable("; ".join(holes)) or f"{len(targets)} ports tried from each machine"
     return ProbeResult(seat, name, "isolation", not holes, detail, seconds)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from xml.etree import ElementTree
 
-from practicum.probes.model import ProbeResult
+from practicum.probes.model import ProbeResult, printable
 
 
 def junit(lab: str, environment: str, results: Sequence[ProbeResult]) -> bytes:
@@ -22,11 +22,11 @@ def _suite(root: ElementTree.Element, seat: str, results: list[ProbeResult]) -> 
     suite = ElementTree.SubElement(root, "testsuite", {"name": seat, **numbers})
     for result in results:
         case = ElementTree.SubElement(
-            suite, "testcase", classname=f"{seat}.{result.group}", name=result.name, time=f"{result.seconds:.3f}"
+            suite,
+            "testcase",
+            classname=f"{seat}.{result.group}",
+            name=printable(result.name),
+            time=f"{result.seconds:.3f}",
         )
         if not result.ok:
-            ElementTree.SubElement(case, "failure", message=_printable(result.detail))
-
-
-def _printable(text: str) -> str:
-    return "".join(character for character in text if character.isprintable())
+            ElementTree.SubElement(case, "failure", message=printable(result.detail))

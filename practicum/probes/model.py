@@ -1,7 +1,7 @@
 """What probes work on and what they find."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 
@@ -26,18 +26,30 @@ class Executor(Protocol):
 
 @dataclass(frozen=True)
 class SeatView:
-    """A seat as probes see it: its machines' instance names, addresses and usual ports, and its gateways."""
+    """A seat as probes see it: its machines' instance names, addresses and usual ports, and its gateway.
+
+    `outer` are the addresses on the first network, which the professor's side can reach.
+    """
 
     seat: str
     instances: Mapping[str, str]
     addresses: Mapping[str, str]
     ports: Mapping[str, tuple[int, ...]]
     gateway: str
+    outer: Mapping[str, str] = field(default_factory=dict)
+
+
+def _outer_address(entry: Mapping[str, Any]) -> str:
+    """Return a machine's address on the first network, which alone has DHCP; empty when it is not there."""
+    return next((str(device["ipv4.address"]) for device in entry["devices"].values() if "ipv4.address" in device), "")
 
 
 @dataclass(frozen=True)
 class ProbeResult:
-    """What one probe found at one seat. `group` is `check` or `isolation`; `seconds` is how long it took."""
+    """What one probe found at one seat. `group` is `check` or `isolation`; `seconds` is how long it took.
+
+    `known` is False when the probe could not be made at all, so that `ok` says nothing about the student.
+    """
 
     seat: str
     name: str
@@ -45,17 +57,23 @@ class ProbeResult:
     ok: bool
     detail: str
     seconds: float
+    known: bool = True
+
+
+def printable(text: str) -> str:
+    """Return text from a machine without what a terminal would obey: its owner wrote it."""
+    return "".join(character if character.isprintable() else " " for character in text)
 
 
 def seat_view(document: Mapping[str, Any], ports: Mapping[str, tuple[int, ...]]) -> SeatView:
     """Return the view of a seat from its definition. `ports` are the usual ones by machine."""
     entries = {entry["config"]["user.practicum.machine"]: entry for entry in document["instances"]}
-    first = {name: entry["devices"]["eth0"].get("ipv4.address", "") for name, entry in entries.items()}
     gateway = str(document["networks"][0]["config"]["ipv4.address"]).split("/")[0]
     return SeatView(
         seat=document["seat"],
         instances={name: entry["name"] for name, entry in entries.items()},
-        addresses={name: address for name, address in first.items() if address},
+        addresses=dict(document["addresses"]),
         ports={name: ports.get(name, ()) for name in entries},
         gateway=gateway,
+        outer={name: address for name, entry in entries.items() if (address := _outer_address(entry))},
     )

@@ -25,6 +25,10 @@ else timeout 5 wget -S -q -O /dev/null "$1" 2>&1 | sed -n 's,.*HTTP/[0-9.]* \\([
 """
 
 
+# Each try is a process of its own, in a container with little memory.
+TARGETS_AT_ONCE = 64
+
+
 @dataclass(frozen=True)
 class Target:
     """A TCP port of an address."""
@@ -35,8 +39,16 @@ class Target:
 
 def reachable(execute: Executor, instance: str, targets: Sequence[Target]) -> set[Target] | None:
     """Return which targets a machine can connect to, or None when the attempt could not be made."""
-    if not targets:
-        return set()
+    found: set[Target] = set()
+    for first in range(0, len(targets), TARGETS_AT_ONCE):
+        part = _reachable(execute, instance, targets[first : first + TARGETS_AT_ONCE])
+        if part is None:
+            return None
+        found |= part
+    return found
+
+
+def _reachable(execute: Executor, instance: str, targets: Sequence[Target]) -> set[Target] | None:
     pairs = [word for target in targets for word in (target.address, str(target.port))]
     result = execute(instance, ["sh", "-c", REACH, "sh", *pairs])
     lines = [line.split() for line in result.stdout.splitlines()]

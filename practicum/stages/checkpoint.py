@@ -19,11 +19,11 @@ from practicum.lxd.plan import plan
 from practicum.probes.model import ProbeResult
 from practicum.stages.deployment import Deployment, load_deployment, release_file
 from practicum.stages.generate import render_prod
-from practicum.stages.provision import desired_state, provision, refuse_unbuilt
+from practicum.stages.guards import refuse_unbuilt, require_unchanged
+from practicum.stages.provision import desired_state, provision
+from practicum.stages.releases import PINS, releases, tag_prefix
 from practicum.stages.smoke import smoke
 from practicum.stages.workspace import Workspace
-
-PINS = ("checkpoint", "spec_commit", "images", "volumes", "volume_project")
 
 
 @dataclass(frozen=True)
@@ -34,37 +34,41 @@ class Proof:
     release: int | None
 
 
-def tag_prefix(lab: str) -> str:
-    """Return what the names of a lab's release tags begin with."""
-    return f"release/{lab}/"
-
-
-def releases(workspace: Workspace, lab: str) -> dict[int, dict[str, Any]]:
-    """Return the content of a lab's release tags by number."""
-    prefix = tag_prefix(lab)
-    return {
-        int(name.removeprefix(prefix)): json.loads(text) for name, text in workspace.repository.tags(prefix).items()
-    }
-
-
 def take_checkpoint(workspace: Workspace, lab: str, message: str) -> dict[str, Any]:
     """Take a checkpoint and commit its pins to dev's release.json; return the pins. The pilot comes next."""
+    workspace.repository.synchronise()
     deployment = load_deployment(workspace, lab, "dev")
     refuse_unbuilt(deployment)
     lxd = workspace.lxd(deployment.platform)
     desired = desired_state(workspace, deployment, lxd)
-    number = _next_number(workspace, deployment)
+    if lxd.find("projects", desired.project_name) is None:
+        raise _unlike_definitions(lab, "nothing of it is on LXD")
     with lease(lxd, desired.project_name):
-        todo = plan(desired, observe(lxd, desired))
-        if todo.actions:
-            raise UnavailableError(
-                f"your copy of {lab} is not what the definitions say, so a checkpoint would surprise you",
-                details=f"{len(todo.actions)} changes are due, first: {todo.actions[0].verb} {todo.actions[0].name}",
-                resolution=f"practicum provision {lab}",
-            )
-        taken = checkpoints.take(lxd, deployment.scope, desired, number, deployment.shared["rendered"], workspace.emit)
+        require_unchanged(workspace, deployment)
+        lxd.wait_until_idle(desired.project_name)
+        due = [act for act in plan(desired, observe(lxd, desired)).actions if act.kind in ("instance", "volume")]
+        if due:
+            raise _unlike_definitions(lab, f"{len(due)} changes are due, first: {due[0].verb} {due[0].name}")
+        number = _next_number(workspace, deployment)
+        rendered = deployment.shared["rendered"]
+        taken = checkpoints.take(lxd, deployment.scope, desired, number, rendered, workspace.emit)
+        return _record(workspace, deployment, taken, message)
+
+
+def _unlike_definitions(lab: str, details: str) -> UnavailableError:
+    return UnavailableError(
+        f"your copy of {lab} is not what the definitions say, so a checkpoint would surprise you",
+        details=details,
+        resolution=f"practicum provision {lab}",
+    )
+
+
+def _record(
+    workspace: Workspace, deployment: Deployment, taken: checkpoints.Checkpoint, message: str
+) -> dict[str, Any]:
+    """Commit a checkpoint's pins, so that the next one gets another number."""
     pins = {
-        "checkpoint": number,
+        "checkpoint": taken.number,
         "message": message,
         "taken": datetime.now(UTC).isoformat(timespec="seconds"),
         "practicum": version("practicum"),
@@ -74,7 +78,8 @@ def take_checkpoint(workspace: Workspace, lab: str, message: str) -> dict[str, A
         "volumes": taken.volumes,
         "volume_project": taken.project,
     }
-    workspace.repository.commit(release_file("dev", lab, pins), f"Checkpoint {number} of {lab}\n\n{message}".strip())
+    subject = f"Checkpoint {taken.number} of {deployment.lab}"
+    workspace.repository.commit(release_file("dev", deployment.lab, pins), f"{subject}\n\n{message}".strip())
     workspace.repository.publish()
     return pins
 
@@ -85,8 +90,8 @@ def prove(workspace: Workspace, lab: str) -> Proof:
     if deployment.release is None:
         raise UnavailableError(f"{lab} has no checkpoint yet", resolution=f"practicum checkpoint {lab}")
     remove_pilot(workspace, deployment)
+    provisioned = provision(workspace, lab, "dev", [PILOT])
     try:
-        provisioned = provision(workspace, lab, "dev", [PILOT])
         for outcome in provisioned.failed:
             raise outcome.error or PracticumError(f"seat {outcome.seat} failed")
         results = tuple(smoke(workspace, lab, "dev", [PILOT]))
@@ -95,11 +100,6 @@ def prove(workspace: Workspace, lab: str) -> Proof:
     if not all(result.ok for result in results):
         return Proof(results, None)
     return Proof(results, tag_release(workspace, lab, deployment.release))
-
-
-def is_proved(workspace: Workspace, lab: str, pins: Mapping[str, Any]) -> bool:
-    """Say whether a pilot passed a checkpoint: a release tag carries its pins."""
-    return any(_same_pins(content, pins) for content in releases(workspace, lab).values())
 
 
 def tag_release(workspace: Workspace, lab: str, pins: Mapping[str, Any]) -> int:
@@ -121,16 +121,14 @@ def remove_pilot(workspace: Workspace, deployment: Deployment) -> None:
     lxd = workspace.lxd(deployment.platform)
     marker = deployment.scope.marker(PILOT)
     left = [thing for thing in inventory(lxd, deployment.scope.installation) if thing.marker == marker]
-    remove(lxd, left)
+    if left:
+        with lease(lxd, deployment.scope.project):
+            remove(lxd, left)
 
 
 def unproved_changes(deployment: Deployment) -> bool:
     """Say whether dev's definitions differ from those that the checkpoint was taken of."""
     return deployment.release is None or deployment.release["tree"] != deployment.digest
-
-
-def _same_pins(content: Mapping[str, Any], pins: Mapping[str, Any]) -> bool:
-    return all(content[key] == pins[key] for key in PINS)
 
 
 def _next_number(workspace: Workspace, deployment: Deployment) -> int:

@@ -17,6 +17,11 @@ from practicum.stages.workspace import Workspace, platform_of, require_lab
 Document = dict[str, Any]
 
 
+# environments/ENV/COURSE/LAB/lxd/SEAT.yaml
+SEAT_DEPTH = 6
+OPERATION = {"life": ("active", "destroyed"), "power": ("running", "stopped"), "internet": ("spec", "none")}
+
+
 @dataclass(frozen=True)
 class Operation:
     """What the operators of a lab decided: it is intent too, and no later run undoes it."""
@@ -78,13 +83,25 @@ def load_deployment(workspace: Workspace, lab: str, environment: str, commit: st
         shared=documents.pop("shared"),
         seats=documents,
         operation=read_operation(tree.get(f"{folder}/operation.yaml")),
-        release=json.loads(release) if release else None,
+        release=_read_release(release) if release else None,
     )
 
 
 def read_operation(data: bytes | None) -> Operation:
-    """Read operation.yaml; the defaults when there is none."""
-    return Operation(**(yaml.safe_load(data) or {})) if data else Operation()
+    """Read operation.yaml; the defaults when there is none. Raises InputError for what it cannot mean."""
+    try:
+        content = (yaml.safe_load(data) if data else None) or {}
+    except yaml.YAMLError as error:
+        raise InputError("operation.yaml is no YAML", details=str(error)) from error
+    if not isinstance(content, dict):
+        raise InputError("operation.yaml has no keys", resolution="take the version of main")
+    for key, value in content.items():
+        if value not in OPERATION.get(key, ()):
+            raise InputError(
+                f"operation.yaml says '{key}: {value}', which means nothing",
+                resolution="; ".join(f"{name}: {' or '.join(words)}" for name, words in OPERATION.items()),
+            )
+    return Operation(**content)
 
 
 def operation_file(environment: str, lab: str, operation: Operation) -> dict[str, bytes]:
@@ -99,8 +116,21 @@ def release_file(environment: str, lab: str, release: Mapping[str, Any]) -> dict
     return {f"{lab_folder(environment, lab)}/release.json": (text + "\n").encode()}
 
 
+def _read_release(data: bytes) -> Document:
+    try:
+        content = json.loads(data)
+    except ValueError as error:
+        raise InputError(
+            "release.json is no JSON", details=str(error), resolution="take the version of main"
+        ) from error
+    if not isinstance(content, dict):
+        raise InputError("release.json is no JSON object", resolution="take the version of main")
+    return content
+
+
 def _is_seat(path: str) -> bool:
-    return path.endswith(".yaml") and path.rsplit("/", 2)[1] == "lxd"
+    parts = path.split("/")
+    return len(parts) == SEAT_DEPTH and parts[4] == "lxd" and path.endswith(".yaml")
 
 
 def _seat_name(path: str) -> str:

@@ -13,11 +13,10 @@ from practicum.lxd.inventory import Marked, inventory, remove
 from practicum.lxd.lock import lease
 from practicum.lxd.projects import change_config
 from practicum.stages.deployment import Deployment, load_deployment
-from practicum.stages.operate import record
-from practicum.stages.workspace import Workspace, platform_of
+from practicum.stages.operate import KEPT, record
+from practicum.stages.workspace import Workspace, platform_of, platforms_of
 
 STAGE = "destroy"
-KEPT = "user.practicum.kept"
 
 
 @dataclass(frozen=True)
@@ -40,12 +39,13 @@ def doomed(workspace: Workspace, lab: str, environments: Sequence[str], *, keep_
 def destroy(workspace: Workspace, lab: str, environments: Sequence[str], *, keep_volumes: bool = False) -> Destruction:
     """Destroy a lab: the intent is committed first, so that no later run makes it again; ends with an inventory."""
     removed: list[Marked] = []
+    workspace.repository.synchronise()
+    if keep_volumes:
+        _mark_kept(workspace, lab, environments)
     for deployment in _deployments(workspace, lab, environments):
         operation = replace(deployment.operation, life="destroyed")
         record(workspace, lab, deployment.environment, operation, f"Destroy {lab} in {deployment.environment}")
         removed += _destroy_environment(workspace, deployment, keep_volumes)
-    if keep_volumes:
-        _mark_kept(workspace, lab, environments)
     removed += _remove_unpinned(workspace, lab)
     left = doomed(workspace, lab, environments, keep_volumes=keep_volumes)
     if left:
@@ -56,7 +56,8 @@ def destroy(workspace: Workspace, lab: str, environments: Sequence[str], *, keep
 
 
 def orphans(workspace: Workspace) -> list[Marked]:
-    """Return what this installation has on LXD that belongs to no lab that is alive."""
+    """Return what this installation has on LXD that belongs to no lab that is alive, as origin's main has it now."""
+    workspace.repository.synchronise()
     sources = workspace.repository.sources("HEAD")
     alive = {(env, lab) for lab in find_labs(sources) for env in ENVIRONMENTS if _is_alive(workspace, lab, env)}
     labs_alive = {lab for _, lab in alive}
@@ -72,8 +73,12 @@ def orphans(workspace: Workspace) -> list[Marked]:
 
 def remove_orphans(workspace: Workspace, listed: Sequence[Marked]) -> None:
     """Remove what `orphans` found."""
-    platform = platform_of(workspace.repository.sources("HEAD"), "dev")
-    remove(workspace.lxd(platform), listed, lambda thing: _tell(workspace, thing))
+    platforms = platforms_of(workspace.repository.sources("HEAD"))
+    # Environments may have an LXD each: every object is removed where it stands.
+    for socket in sorted({platform.socket or "" for platform in platforms.values()}):
+        lxd = Lxd(socket)
+        present = {thing for platform in platforms.values() for thing in inventory(lxd, platform.installation)}
+        remove(lxd, [thing for thing in listed if thing in present], lambda thing: _tell(workspace, thing))
 
 
 def _deployments(workspace: Workspace, lab: str, environments: Sequence[str]) -> list[Deployment]:

@@ -41,5 +41,5 @@ def render_prod(workspace: Workspace, lab: str, spec_commit: str, state: Sources
 def _valid(workspace: Workspace, sources: Sources, labs: Sequence[str]) -> Edition:
     edition = read_edition(sources, workspace.catalogue, labs or find_labs(sources), workspace.today)
     if edition.failed:
-        raise InvalidInput(edition.diagnostics)
+        raise InvalidInput(edition.diagnostics, workspace.repository.root)
     return edition

@@ -8,7 +8,7 @@ from pathlib import Path
 from generator.diagnostics.codes import render_reference
 from generator.render.yaml_text import dump
 from generator.schema_files import read_schema_text
-from generator.spec.platform import DEFAULT_ADDRESSES, DEFAULT_POOL, ENVIRONMENTS
+from generator.spec.platform import DEFAULT_POOL, ENVIRONMENTS
 from generator.spec.reference import render_spec_reference
 from practicum.errors import UnavailableError
 from practicum.git.repository import Repository
@@ -29,10 +29,15 @@ def init(folder: Path, remote: Path | None = None) -> Repository:
     """
     remote = remote or folder.with_name(folder.name + ".git")
     schemas = {name: read_schema_text(name).encode() for name in _schema_names()}
-    content = repository_files(folder.absolute().name, platform_files(_used_networks()), schemas) | _reference_pages()
+    content = repository_files(folder.absolute().name, new_platform_files(), schemas) | _reference_pages()
     repository = Repository.create(folder, content, remote, "Start the repository", exist_ok=True)
     _write_key(repository.root / ".practicum" / "secret.key")
     return repository
+
+
+def new_platform_files() -> dict[str, bytes]:
+    """Return both platform files with a new installation id and addresses that are free on this host."""
+    return platform_files(_used_networks())
 
 
 def platform_files(used: Iterable[IPv4Network]) -> dict[str, bytes]:
@@ -70,7 +75,10 @@ def _free_pair(used: list[IPv4Network]) -> tuple[str, str]:
     for dev, prod in zip(parts[::2], parts[1::2], strict=True):
         if not any(network.overlaps(dev) or network.overlaps(prod) for network in used):
             return str(dev), str(prod)
-    return DEFAULT_ADDRESSES["dev"], DEFAULT_ADDRESSES["prod"]
+    raise UnavailableError(
+        f"every part of {AREA} is used by networks on this host",
+        resolution="free one, or write 'addresses:' of another private range into both platform.yaml files by hand",
+    )
 
 
 def _used_networks() -> list[IPv4Network]:
@@ -88,8 +96,12 @@ def _schema_names() -> list[str]:
 
 
 def _write_key(path: Path) -> None:
+    """Write the key that student secrets are made from, whole or not at all."""
     if path.exists():
         return
     path.parent.mkdir(mode=0o700, exist_ok=True)
-    path.touch(mode=0o600)
-    path.write_text(secrets.token_hex(SECRET_BYTES) + "\n", encoding="ascii")
+    new = path.with_suffix(".new")
+    new.unlink(missing_ok=True)
+    new.touch(mode=0o600)
+    new.write_text(secrets.token_hex(SECRET_BYTES) + "\n", encoding="ascii")
+    new.replace(path)

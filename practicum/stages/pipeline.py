@@ -6,16 +6,21 @@ from dataclasses import dataclass
 from practicum.errors import PracticumError
 from practicum.events import Event
 from practicum.probes.model import ProbeResult
-from practicum.stages.checkpoint import is_proved, prove, take_checkpoint, unproved_changes
+from practicum.stages.checkpoint import prove, take_checkpoint, unproved_changes
 from practicum.stages.deliver import Delivery, deliver
 from practicum.stages.deployment import load_deployment
 from practicum.stages.generate import generate
+from practicum.stages.guards import has_checkpoint
+from practicum.stages.init import new_platform_files
 from practicum.stages.promote import promote
-from practicum.stages.provision import Provisioned, has_checkpoint, provision
+from practicum.stages.provision import Provisioned, provision
+from practicum.stages.reading import ReadingSources
+from practicum.stages.releases import is_proved
 from practicum.stages.smoke import smoke
 from practicum.stages.validate import validate
 from practicum.stages.workspace import InvalidInput, Workspace, require_lab
 
+PLATFORM_FILE = "environments/dev/platform.yaml"
 FIRST = "The first checkpoint, taken by the pipeline"
 ANEW = "Taken by the pipeline: the spec changed, or the checkpoint was gone"
 
@@ -57,23 +62,31 @@ def run_pipeline(workspace: Workspace, lab: str, after: Callable[[str], None]) -
 
 
 def commit_lab(workspace: Workspace, lab: str) -> str | None:
-    """Commit the spec's folder as it is, generate, commit what changed, and publish; return the last commit.
+    """Commit what the lab is made of, generate, commit what changed, and publish; return the last commit.
 
+    Only the spec, its roster and the files that it names are committed; whatever else lies there stays as it is.
     Raises InvalidInput when the spec has errors.
     """
     repository = workspace.repository
-    sources = repository.sources(None)
+    sources = ReadingSources(repository.sources(None))
     problems = validate(workspace, sources, [lab])
     if any(problem.severity == "error" for problem in problems):
-        raise InvalidInput(tuple(problems))
-    course = lab.split("/")[0]
-    edited = repository.uncommitted(f"labs/{course}") + repository.uncommitted("environments/dev/platform.yaml")
-    written = {path: sources.read(path) if sources.status(path) == "file" else None for path in edited}
-    spec = repository.commit(written, f"Edit {lab}") if written else None
+        raise InvalidInput(tuple(problems), repository.root)
+    generate(workspace, sources, [lab])
+    missing = {} if sources.status(PLATFORM_FILE) == "file" else new_platform_files()
+    spec = repository.commit({**_edited(workspace, sources), **missing}, f"Edit {lab}")
     generated = repository.commit(generate(workspace, repository.sources(None), [lab]), f"Generate {lab}")
     repository.publish()
     workspace.emit(Event("generate", "done" if spec or generated else "skipped", f"definitions of {lab}"))
     return generated or spec
+
+
+def _edited(workspace: Workspace, sources: ReadingSources) -> dict[str, bytes]:
+    """Return the uncommitted files that the generator read; links are left to their owner's own commit."""
+    root = workspace.repository.root
+    uncommitted = set(workspace.repository.uncommitted("labs") + workspace.repository.uncommitted("environments"))
+    edited = sorted(path for path in uncommitted & sources.seen if not (root / path).is_symlink())
+    return {path: sources.read(path) for path in edited}
 
 
 def _checkpoint(workspace: Workspace, lab: str) -> bool:

@@ -9,7 +9,7 @@ from generator.seats.names import is_student
 from practicum.probes.checks import require_built, run_check
 from practicum.probes.model import ProbeResult, SeatView
 from practicum.stages.deployment import load_deployment
-from practicum.stages.smoke import SEATS_AT_ONCE, executor, running_seats, seat_views
+from practicum.stages.smoke import SEATS_AT_ONCE, executor, require_running, running_seats, seat_views
 from practicum.stages.workspace import Workspace
 
 
@@ -28,6 +28,7 @@ class Progress:
 def progress(workspace: Workspace, lab: str) -> Progress:
     """Run the progress checks at every running student's seat of the class."""
     deployment = load_deployment(workspace, lab, "prod")
+    require_running(deployment)
     checks = [{**check, "wait": 0.0} for check in deployment.shared["checks"] if check["when"] != "smoke"]
     require_built(checks)
     views = seat_views(deployment, [seat for seat in running_seats(deployment) if is_student(seat)])

@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from generator.render.tree import lab_folder
-from practicum.errors import InputError, UnavailableError
+from practicum.errors import UnavailableError
 from practicum.events import Event
-from practicum.stages.checkpoint import is_proved, releases, tag_release
+from practicum.stages.checkpoint import tag_release
 from practicum.stages.deployment import load_deployment, release_file
 from practicum.stages.generate import render_prod
+from practicum.stages.releases import is_proved, releases
 from practicum.stages.workspace import Workspace
 
 WRITTEN_BY_COMMANDS = ("operation.yaml",)
@@ -43,24 +44,6 @@ def promote(workspace: Workspace, lab: str) -> Promotion:
     merge = repository.merge(branch, title)
     workspace.emit(Event("promote", "done", f"release {number} merged as {repository.short(merge)}"))
     return Promotion(number, merge)
-
-
-def verify_release(workspace: Workspace, lab: str, commit: str = "HEAD") -> int:
-    """Return the release that prod's committed folder is. Raises InputError when no release tag carries its digest."""
-    deployment = load_deployment(workspace, lab, "prod", commit)
-    release = deployment.release or {}
-    content = releases(workspace, lab).get(release.get("release", 0))
-    if (
-        content is None
-        or content["tree"] != deployment.digest
-        or any(release.get(key) != content[key] for key in content)
-    ):
-        raise InputError(
-            f"prod of {lab} is not what a pilot proved: its files were changed outside of a promotion",
-            details=f"{lab_folder('prod', lab)} has digest {deployment.digest}",
-            resolution=f"practicum promote {lab} writes the proved release again",
-        )
-    return int(release["release"])
 
 
 def _changes(workspace: Workspace, lab: str, number: int, content: dict[str, Any]) -> dict[str, bytes | None]:

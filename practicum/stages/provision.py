@@ -1,13 +1,15 @@
 """Make LXD match the committed definitions of a lab in one environment."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from generator.seats.names import PILOT
+from generator.render.networks import NO_FORWARDING
+from generator.seats.names import PILOT, PROFESSOR
 from practicum.errors import InputError, UnavailableError
 from practicum.events import Event
 from practicum.lxd.client import Lxd
@@ -15,14 +17,21 @@ from practicum.lxd.desired import Desired, Pins, build
 from practicum.lxd.golden import GoldenMachines
 from practicum.lxd.images import ensure_image
 from practicum.lxd.lock import lease
-from practicum.lxd.observe import observe, tail
+from practicum.lxd.observe import observe
 from practicum.lxd.plan import Plan, plan
 from practicum.lxd.power import delete
 from practicum.lxd.projects import change_config, create_project, require_ours
 from practicum.lxd.reconcile import SeatOutcome, Workshop, apply
 from practicum.lxd.steps import StepRunner
-from practicum.stages.capacity import require_capacity, require_pool_space
 from practicum.stages.deployment import Deployment, load_deployment
+from practicum.stages.guards import (
+    refuse_unfit,
+    require_checkpoint,
+    require_free_addresses,
+    require_pool_space,
+    require_pools,
+    require_unchanged,
+)
 from practicum.stages.values import Values
 from practicum.stages.workspace import Workspace
 
@@ -52,18 +61,21 @@ def provision(
     `agreed` answers yes to what is asked first: running a changed script again, removing a machine that the spec lost.
     """
     deployment = load_deployment(workspace, lab, environment)
-    refuse_unbuilt(deployment)
-    require_capacity(workspace, deployment)
+    refuse_unfit(workspace, deployment)
     _warn_uncommitted(workspace, deployment)
     lxd = workspace.lxd(deployment.platform)
+    require_pools(lxd, deployment)
     desired = desired_state(workspace, deployment, lxd, seats)
     _ensure_project(lxd, desired)
-    with lease(lxd, desired.project_name):
+    with lease(lxd, desired.project_name) as lost:
+        require_unchanged(workspace, deployment)
         lxd.wait_until_idle(desired.project_name)
         todo = plan(desired, observe(lxd, desired))
         if any(action.verb == "create" for action in todo.actions):
             require_pool_space(lxd, deployment)
-        workshop = _workshop(workspace, deployment, lxd, desired, agreed)
+        if any(action.kind == "network" and action.verb == "create" for action in todo.actions):
+            require_free_addresses(lxd, desired)
+        workshop = _workshop(workspace, deployment, lxd, desired, agreed, lost)
         _remove_extra(workspace, lxd, desired, todo.extra, agreed)
         outcomes = tuple(apply(workshop, todo))
         if not seats and all(outcome.error is None for outcome in outcomes):
@@ -74,28 +86,10 @@ def provision(
 def plan_only(workspace: Workspace, lab: str, environment: str, seats: Sequence[str] = ()) -> Plan:
     """Return what `provision` would do, without any effect but reading LXD."""
     deployment = load_deployment(workspace, lab, environment)
-    refuse_unbuilt(deployment)
-    require_capacity(workspace, deployment)
+    refuse_unfit(workspace, deployment)
     lxd = workspace.lxd(deployment.platform)
     desired = desired_state(workspace, deployment, lxd, seats, build_images=False)
     return plan(desired, observe(lxd, desired))
-
-
-def refuse_unbuilt(deployment: Deployment) -> None:
-    """Raise UnavailableError for what this version cannot do, and for a lab that was destroyed."""
-    needs = deployment.shared["needs"]
-    if needs:
-        listed = "\n".join(f"{need['key']}: {need['missing']}" for need in needs)
-        raise UnavailableError(
-            f"{deployment.lab} asks for what this version of Practicum cannot do yet; nothing was done",
-            details=listed,
-            resolution="take these keys out of the spec, or wait for the version that has them",
-        )
-    if deployment.operation.life == "destroyed":
-        raise UnavailableError(
-            f"{deployment.lab} was destroyed in {deployment.environment}; nothing was done",
-            resolution=f"practicum start {deployment.lab} --env {deployment.environment} makes it anew",
-        )
 
 
 def desired_state(
@@ -107,7 +101,7 @@ def desired_state(
     shared = _without_internet(deployment) if deployment.operation.internet == "none" else deployment.shared
     known = frozenset(entry["name"] for seat in deployment.seats.values() for entry in seat["instances"])
     try:
-        return replace(build(shared, documents, pins, Values(workspace, deployment, lxd)), known=known)
+        return replace(build(shared, documents, pins, Values(workspace, deployment, lxd)), known=known, whole=not seats)
     except KeyError as error:
         raise InputError(
             f"{deployment.environment} of {deployment.lab} has no checkpoint image for machine {error}",
@@ -124,7 +118,17 @@ def _chosen(deployment: Deployment, seats: Sequence[str]) -> list[str]:
 
 
 def _operated(deployment: Deployment, seat: dict[str, Any]) -> dict[str, Any]:
-    return {**seat, "power": "stopped"} if deployment.operation.power == "stopped" else seat
+    """Return a seat as the operation wants it: stopped, or cut off from the internet and its names."""
+    if deployment.operation.power == "stopped":
+        seat = {**seat, "power": "stopped"}
+    if deployment.operation.internet == "none" and seat["seat"] != PROFESSOR:
+        seat = {**seat, "networks": [_closed(network) for network in seat["networks"]]}
+    return seat
+
+
+def _closed(network: dict[str, Any]) -> dict[str, Any]:
+    has_resolver = "raw.dnsmasq" in network["config"]
+    return {**network, "config": {**network["config"], "raw.dnsmasq": NO_FORWARDING}} if has_resolver else network
 
 
 def _without_internet(deployment: Deployment) -> dict[str, Any]:
@@ -138,7 +142,7 @@ def _pins(
     instances = [*deployment.shared["instances"], *(entry for seat in documents for entry in seat["instances"])]
     types = sorted({entry["source"]["image"] for entry in instances if "image" in entry["source"]})
     recipes = _images(workspace, deployment, lxd, types) if build_images else dict.fromkeys(types, "")
-    _require_checkpoint(deployment, lxd, instances)
+    require_checkpoint(deployment, lxd, instances)
     return Pins(recipes, release.get("images", {}), release.get("volumes", {}), release.get("volume_project", ""))
 
 
@@ -158,23 +162,6 @@ def _images(workspace: Workspace, deployment: Deployment, lxd: Lxd, types: list[
         return dict(zip(types, pool.map(image, types), strict=True))
 
 
-def _require_checkpoint(deployment: Deployment, lxd: Lxd, instances: list[dict[str, Any]]) -> None:
-    """Raise UnavailableError when the checkpoint that seats are made from is not on LXD any more."""
-    wanted = {entry["source"]["checkpoint"] for entry in instances if "checkpoint" in entry["source"]}
-    if wanted and deployment.release and not has_checkpoint(lxd, deployment.release):
-        raise UnavailableError(
-            f"checkpoint {deployment.release['checkpoint']} of {deployment.lab} is gone from LXD; nothing was done",
-            details="a checkpoint goes when a lab was destroyed in every environment",
-            resolution=f"practicum pipeline {deployment.lab} takes a new one of your copy and delivers it",
-        )
-
-
-def has_checkpoint(lxd: Lxd, release: Mapping[str, Any]) -> bool:
-    """Say whether every image of a release's checkpoint is on LXD."""
-    present = {tail(address) for address in lxd.get("images")}
-    return set(release["images"].values()) <= present
-
-
 def _warn_uncommitted(workspace: Workspace, deployment: Deployment) -> None:
     course = deployment.lab.split("/")[0]
     folders = (f"environments/{deployment.environment}/{deployment.lab}", f"labs/{course}")
@@ -192,13 +179,15 @@ def _ensure_project(lxd: Lxd, desired: Desired) -> None:
         require_ours(found, desired.marker)
 
 
-def _workshop(workspace: Workspace, deployment: Deployment, lxd: Lxd, desired: Desired, agreed: bool) -> Workshop:
+def _workshop(
+    workspace: Workspace, deployment: Deployment, lxd: Lxd, desired: Desired, agreed: bool, lost: threading.Event
+) -> Workshop:
     def data(name: str, sha256: str) -> bytes:
         return _large_file(deployment, name, sha256)
 
     project = desired.project_name
     steps = StepRunner(lxd, project, workspace.emit, deployment.file, data, repeat_scripts=agreed)
-    return Workshop(lxd, desired, GoldenMachines(lxd, desired), steps, workspace.emit)
+    return Workshop(lxd, desired, GoldenMachines(lxd, desired), steps, workspace.emit, lost)
 
 
 def _remove_extra(workspace: Workspace, lxd: Lxd, desired: Desired, names: Sequence[str], agreed: bool) -> None:

@@ -1,5 +1,6 @@
 """A command or a terminal inside one machine of a lab, through LXD's API and never over a network."""
 
+import os
 import shutil
 import subprocess
 from collections.abc import Sequence
@@ -31,7 +32,8 @@ def interactive(workspace: Workspace, lab: str, environment: str, seat: str, mac
         raise UnavailableError("a terminal needs the LXD client", resolution="apt-get install lxd-client")
     project = deployment.scope.project
     arguments = [client, "exec", "--project", project, instance, "--", "su", "-l", user]
-    return subprocess.run(arguments, check=False).returncode
+    variables = {**os.environ, "LXD_SOCKET": workspace.lxd(deployment.platform).socket}
+    return subprocess.run(arguments, check=False, env=variables).returncode
 
 
 def _instance(deployment: Deployment, seat: str, machine: str) -> str:

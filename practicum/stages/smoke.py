@@ -23,10 +23,7 @@ SEATS_AT_ONCE = 12
 def smoke(workspace: Workspace, lab: str, environment: str, seats: Sequence[str] = ()) -> list[ProbeResult]:
     """Probe the named seats, or all that should run; return every result in the order of the seats."""
     deployment = load_deployment(workspace, lab, environment)
-    if deployment.operation.power == "stopped" or deployment.operation.life == "destroyed":
-        raise UnavailableError(
-            f"{lab} is stopped in {environment}", resolution=f"practicum start {lab} --env {environment}"
-        )
+    require_running(deployment)
     lxd = workspace.lxd(deployment.platform)
     checks = [check for check in deployment.shared["checks"] if check["when"] != "progress"]
     require_built(checks)
@@ -43,6 +40,16 @@ def smoke(workspace: Workspace, lab: str, environment: str, seats: Sequence[str]
         ring = _neighbours(views)
         found = pool.map(lambda view: _seat(workspace, execute, checks, view, ring.get(view.seat), doors), views)
         return [result for results in found for result in results]
+
+
+def require_running(deployment: Deployment) -> None:
+    """Raise UnavailableError when the lab is stopped or destroyed: there is nothing to probe."""
+    if deployment.operation.power == "stopped" or deployment.operation.life == "destroyed":
+        lab, environment = deployment.lab, deployment.environment
+        word = "destroyed" if deployment.operation.life == "destroyed" else "stopped"
+        raise UnavailableError(
+            f"{lab} is {word} in {environment}", resolution=f"practicum start {lab} --env {environment}"
+        )
 
 
 def executor(lxd: Lxd, deployment: Deployment) -> Executor:

@@ -6,7 +6,7 @@ from generator.seats.names import is_student
 from practicum.lxd.client import Lxd
 from practicum.lxd.errors import LxdNotFound
 from practicum.lxd.plan import READY
-from practicum.stages.deployment import Deployment, load_deployment
+from practicum.stages.deployment import Deployment, Document, load_deployment
 from practicum.stages.workspace import Workspace
 
 
@@ -26,10 +26,9 @@ def status(workspace: Workspace, lab: str, environment: str) -> list[MachineStat
     deployment = load_deployment(workspace, lab, environment)
     found = _instances(workspace.lxd(deployment.platform), deployment)
     rows = [
-        MachineStatus(seat, name, entry["name"], address, found.get(entry["name"], "absent"))
-        for seat in deployment.seats
-        for entry in deployment.seats[seat]["instances"]
-        for name, address in [(entry["config"]["user.practicum.machine"], _address(entry))]
+        _machine(seat, document, entry, found)
+        for seat, document in deployment.seats.items()
+        for entry in document["instances"]
     ]
     return sorted(
         (row for row in rows if row.seat != "pilot" or row.state != "absent"),
@@ -37,8 +36,9 @@ def status(workspace: Workspace, lab: str, environment: str) -> list[MachineStat
     )
 
 
-def _address(entry: dict[str, dict[str, dict[str, str]]]) -> str:
-    return entry["devices"]["eth0"].get("ipv4.address", "")
+def _machine(seat: str, document: Document, entry: Document, found: dict[str, str]) -> MachineStatus:
+    name = entry["config"]["user.practicum.machine"]
+    return MachineStatus(seat, name, entry["name"], document["addresses"][name], found.get(entry["name"], "absent"))
 
 
 def _instances(lxd: Lxd, deployment: Deployment) -> dict[str, str]:

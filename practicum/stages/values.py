@@ -10,13 +10,17 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from generator.generate import read_seat_book
+from generator.seats.seat_book import SeatBook
 from practicum.errors import PermissionsError, UnavailableError
 from practicum.lxd.client import Lxd
+from practicum.lxd.inventory import OUR_NAME
+from practicum.lxd.observe import tail
 from practicum.stages.deployment import Deployment
 from practicum.stages.workspace import Workspace
 
 DEFAULT_MIRROR = "http://deb.debian.org/debian"
 SECRET_LENGTH = 20
+SHORTEST_KEY = 32
 
 
 @dataclass
@@ -47,14 +51,18 @@ class Values:
 
     def login(self, seat: str) -> str:
         """Return who has a seat; the seat's own name when nobody has it."""
-        book = read_seat_book(self.workspace.repository.sources("HEAD"), self.deployment.lab)
-        return (book[seat].login if seat in book else None) or seat
+        return (self._seats[seat].login if seat in self._seats else None) or seat
+
+    @cached_property
+    def _seats(self) -> SeatBook:
+        return read_seat_book(self.workspace.repository.sources(self.deployment.commit), self.deployment.lab)
 
     @cached_property
     def host_addresses(self) -> list[str]:
         """The host's own IPv4 addresses on interfaces that LXD does not manage."""
-        interfaces = [entry for entry in self.lxd.get("networks", recursion=1) if not entry["managed"]]
-        states = [self.lxd.get("networks", entry["name"], "state") for entry in interfaces]
+        names = [name for name in map(tail, self.lxd.get("networks")) if not OUR_NAME.match(name)]
+        interfaces = [name for name in names if not self.lxd.get("networks", name)["managed"]]
+        states = [self.lxd.get("networks", name, "state") for name in interfaces]
         return sorted({address["address"] for state in states for address in _ipv4(state)})
 
     @cached_property
@@ -70,13 +78,20 @@ class Values:
     def _key(self) -> bytes:
         path = self.workspace.repository.root / Path(self.deployment.platform.secret_key)
         try:
-            return path.read_bytes().strip()
+            key = path.read_bytes().strip()
         except OSError as error:
-            raise PermissionsError(
-                "the key that student secrets are made from cannot be read",
-                details=str(error),
-                resolution=f"restore {path} from your backup, or make one: openssl rand -hex 32 > {path}",
-            ) from error
+            raise _bad_key(path, "cannot be read", str(error)) from error
+        if len(key) < SHORTEST_KEY:
+            raise _bad_key(path, "is too short", "anybody could compute the secrets of every student")
+        return key
+
+
+def _bad_key(path: Path, what: str, details: str) -> PermissionsError:
+    return PermissionsError(
+        f"the key that student secrets are made from {what}",
+        details=details,
+        resolution=f"restore {path} from your backup; a new key gives every student other secrets",
+    )
 
 
 def _ipv4(state: dict[str, Any]) -> list[dict[str, Any]]:

@@ -20,12 +20,13 @@ from practicum.lxd.client import Lxd
 
 
 class InvalidInput(InputError):
-    """Input files with errors; `diagnostics` say which."""
+    """Input files with errors; `diagnostics` say which, with paths relative to `root`."""
 
-    def __init__(self, diagnostics: tuple[Diagnostic, ...]) -> None:
+    def __init__(self, diagnostics: tuple[Diagnostic, ...], root: Path | None = None) -> None:
         count = sum(diagnostic.severity == "error" for diagnostic in diagnostics)
         super().__init__(f"{count} error{'s' * (count != 1)} in the input; nothing was done")
         self.diagnostics = diagnostics
+        self.root = root
 
 
 @dataclass

@@ -2,7 +2,7 @@
 
 import os
 import secrets
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from ipaddress import IPv4Network
 from itertools import count
 from pathlib import Path
@@ -22,6 +22,7 @@ Busybox = Callable[[MachineType, str], str]
 # Where installations of tests have their addresses, a /19 an environment; nothing else of ours uses it.
 AREA = IPv4Network("10.192.0.0/11")
 ENVIRONMENT_PREFIX = 19
+FAILED = pytest.StashKey[bool]()
 
 
 class OpenClassroom(Protocol):
@@ -121,11 +122,33 @@ def delivered(
 
 
 @pytest.fixture
-def classroom(delivered: Classroom) -> Classroom:
-    """Return the delivered lab, brought back to what its definitions say when another test broke it."""
-    for environment in ("dev", "prod"):
-        delivered.provision(environment)
-    return delivered
+def classroom(request: pytest.FixtureRequest, delivered: Classroom) -> Iterator[Classroom]:
+    """Return the delivered lab; a test leaves it as its definitions say, and one that failed is put right here."""
+    yield delivered
+    if request.node.stash.get(FAILED, True):
+        for environment in ("dev", "prod"):
+            delivered.provision(environment)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
+    report = yield
+    if call.when == "call":
+        item.stash[FAILED] = report.failed
+    return report
+
+
+@pytest.fixture(scope="module")
+def open_shared(
+    lxd: Lxd, pool: str, busybox: Busybox, blocks: Iterator[str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[OpenClassroom]:
+    """Return what opens a classroom that the tests of one file share."""
+    opened: list[str] = []
+    try:
+        yield _opener(lxd, pool, busybox, blocks, tmp_path_factory, opened)
+    finally:
+        for installation in opened:
+            sweep(lxd, installation + "/")
 
 
 @pytest.fixture

@@ -29,6 +29,7 @@ def test_shell_names_the_seats_and_machines_that_there_are(classroom: Classroom)
 def test_status_shows_every_machine_with_its_address_and_state(classroom: Classroom) -> None:
     classroom.set_state("prod", "s002-desk", "stop")
     asked = classroom.say("status", classroom.lab, "--env", "prod")
+    classroom.provision("prod")
     assert asked.returncode == 0
     for seat in ("prof", "s001", "s002"):
         for machine in ("web", "desk"):

@@ -51,4 +51,4 @@ def _every_seat_has_its_own(classroom: Classroom) -> None:
 
 
 def _files(classroom: Classroom) -> dict[str, bytes]:
-    return {path: data for path, data in classroom.repository.committed("environments").items()}
+    return dict(classroom.repository.committed("environments"))

@@ -24,7 +24,7 @@ def _names(longest):
 
 
 MACHINE_NAMES = _names(40).filter(lambda name: name not in RESERVED_MACHINES)
-NETWORK_NAMES, VOLUME_NAMES = _names(20), _names(20).map(lambda name: f"v{name[:19]}")
+NETWORK_NAMES, VOLUME_NAMES = _names(20), _names(19).map("v{}".format)
 TEXT = st.text(st.characters(blacklist_categories=["Cs", "Cc"]), min_size=1, max_size=40)
 # Logins that occur nowhere by chance, so that a search for them proves something.
 LOGINS = st.from_regex(r"login[A-Za-z0-9._@+-]{8,12}", fullmatch=True)

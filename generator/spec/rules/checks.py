@@ -46,19 +46,26 @@ def machines(context: Context) -> Iterator[Diagnostic]:
 
 
 def vantage(context: Context) -> Iterator[Diagnostic]:
-    """The probe stands on the first network and reaches no other."""
-    first = context.networks[0]
+    """The probe stands on the first network; it reaches another through a router between the two only."""
+    first, reached = context.networks[0], _reached(context)
     for index, kind, settings in _checks(context):
         machine = settings.get("machine")
         if kind not in ("http", "tcp") or "from" in settings or not machine or machine not in context.group("machines"):
             continue
         connected = context.connections(machine)
-        if first not in connected and set(connected) <= set(context.networks):
+        if not reached & set(connected) and set(connected) <= set(context.networks):
             near = [name for name in context.group("machines") if set(connected) & set(context.connections(name))]
             other = next((name for name in near if name != machine), "MACHINE")
             message = f"'{machine}' is not on the first network '{first}', so the check needs `from`"
             hint = f"Add a machine that can reach '{machine}', for example `from: {other}`."
             yield context.document.problem("PRA038", message, ("checks", index, kind, "machine"), hint=hint)
+
+
+def _reached(context: Context) -> set[str]:
+    """Return the networks that the probe reaches: the first, and those that a router connects with it."""
+    first, machines = context.networks[0], context.group("machines")
+    routers = [context.connections(name) for name, machine in machines.items() if machine and machine.get("forward")]
+    return {first}.union(*(connected for connected in routers if first in connected))
 
 
 def kubernetes(context: Context) -> Iterator[Diagnostic]:

@@ -70,7 +70,20 @@ def scripts(context: Context) -> Iterator[Diagnostic]:
     for name in context.group("machines"):
         for key in ("run", "setup"):
             for index, script in context.items("machines", name, key):
-                yield from file_problem(context, script, ("machines", name, key, index), "script")
+                path = ("machines", name, key, index)
+                problems = list(file_problem(context, script, path, "script"))
+                yield from problems or (_not_text(context, script, path) if key == "setup" else ())
+
+
+def _not_text(context: Context, name: str, path: Path) -> Iterator[Diagnostic]:
+    """Tell a setup script that is not UTF-8: it stands in definitions as text. Templates are judged when rendered."""
+    place = resolve(context.folder, name)
+    if place is None or name.endswith(".j2"):
+        return
+    try:
+        context.sources.read(place).decode()
+    except UnicodeDecodeError:
+        yield context.document.problem("PRA007", f"the script '{name}' is not UTF-8 text", path)
 
 
 def solution(context: Context) -> Iterator[Diagnostic]:

@@ -3,14 +3,13 @@
 from collections.abc import Iterator
 
 from generator.diagnostics.diagnostic import Diagnostic
+from generator.seats.addresses import ROOM, ROOM_OF_SEVERAL, host_room
 from generator.spec.rules.context import Context
 from generator.spec.units import MIB, parse_size
 
-__all__ = ["connections", "kept_paths", "machines_per_network", "network_count", "sizes", "types"]
+__all__ = ["connections", "kept_paths", "machine_count", "network_count", "sizes", "types"]
 
 _MOST_NETWORKS = 4
-# A seat has a /26: 60 machines on one network, or a /28 for each of several with 12 machines.
-_ONE_NETWORK, _SEVERAL_NETWORKS = 60, 12
 _LEAST = {"memory": ("PRA042", 64), "disk": ("PRA043", 256)}
 _NOT_KEPT = ("/", "/dev", "/proc", "/sys", "/run", "/tmp")  # noqa: S108  # paths of the student's machine
 
@@ -52,16 +51,15 @@ def network_count(context: Context) -> Iterator[Diagnostic]:
         return
 
 
-def machines_per_network(context: Context) -> Iterator[Diagnostic]:
-    """A network of a seat has only so many addresses."""
-    most = _ONE_NETWORK if len(context.networks) == 1 else _SEVERAL_NETWORKS
-    for network in context.networks[:_MOST_NETWORKS]:
-        members = [name for name in context.group("machines") if network in context.connections(name)]
-        if len(members) > most:
-            hint = "With one network a seat has room for 60 machines, with several for 12 on each."
-            message = f"{len(members)} machines are on the network '{network}', which has room for {most}"
-            path = ("machines", members[most])
-            yield context.document.problem("PRA041", message, path, on_key=True, hint=hint)
+def machine_count(context: Context) -> Iterator[Diagnostic]:
+    """A machine has the same number in each network of the lab, and a network has only so many."""
+    names, networks = list(context.group("machines")), len(context.networks)
+    most = host_room(networks)
+    if len(names) > most:
+        where = "with one network" if networks == 1 else "with several networks"
+        message = f"{len(names)} machines are too many: a lab {where} has at most {most}"
+        hint = f"With one network a lab has room for {ROOM} machines, with several for {ROOM_OF_SEVERAL}."
+        yield context.document.problem("PRA041", message, ("machines", names[most]), on_key=True, hint=hint)
 
 
 def kept_paths(context: Context) -> Iterator[Diagnostic]:

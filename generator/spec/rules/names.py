@@ -12,6 +12,7 @@ _PATH = re.compile(r"labs/([^/]+)/([^/]+)\.lab\.yaml")
 _LABEL = re.compile(r"[a-z]([a-z0-9-]*[a-z0-9])?")
 _LONGEST = {"course": 20, "lab": 30}
 _RESERVED = ("probe",)
+_DEVICE = re.compile(r"root|seed|eth[0-9]")
 
 
 def lab_key(path: str) -> tuple[str, str] | None:
@@ -34,11 +35,15 @@ def lab_name(context: Context) -> Iterator[Diagnostic]:
 
 
 def reserved_names(context: Context) -> Iterator[Diagnostic]:
-    """Each lab has a container `probe` of Practicum's own."""
+    """Each lab has a container `probe`, and each machine devices, of Practicum's own."""
     for name in context.group("machines"):
         if name in _RESERVED:
             message = f"'{name}' is the name of Practicum's own container in each lab"
             yield context.document.problem("PRA036", message, ("machines", name), on_key=True)
+    for name in context.group("volumes"):
+        if _DEVICE.fullmatch(name):
+            message = f"'{name}' is the name of another device of the machines"
+            yield context.document.problem("PRA036", message, ("volumes", name), on_key=True)
 
 
 def has_content(context: Context) -> Iterator[Diagnostic]:

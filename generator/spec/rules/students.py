@@ -4,27 +4,21 @@ from collections.abc import Iterator, Mapping
 from math import ceil, log2
 
 from generator.diagnostics.diagnostic import Diagnostic
+from generator.seats.addresses import BLOCK_PREFIX, RESERVED_SLOTS, SLOTS, blocks_needed
 from generator.spec.platform import Platform
 from generator.spec.roster import Roster, read_roster
 from generator.spec.rules.context import Context
 from generator.spec.rules.files import file_problem, resolve
 
-__all__ = ["MOST_STUDENTS", "blocks_needed", "roster_of", "students", "students_that_fit"]
+__all__ = ["MOST_STUDENTS", "roster_of", "students", "students_that_fit"]
 
 MOST_STUDENTS = 9999
-# A lab takes blocks of /20; each has 64 seats of /26. The first four are kept: prof, pilot, cluster, shared objects.
-_BLOCK_PREFIX, _SLOTS, _RESERVED = 20, 64, 4
-
-
-def blocks_needed(count: int) -> int:
-    """Return how many address blocks (/20) a lab with that many students takes."""
-    return ceil((count + _RESERVED) / _SLOTS)
 
 
 def students_that_fit(platform: Platform) -> int:
     """Return how many students a single lab can have in an environment's addresses."""
-    blocks: int = 2 ** max(_BLOCK_PREFIX - platform.addresses.prefixlen, 0)
-    return blocks * _SLOTS - _RESERVED
+    blocks: int = 2 ** max(BLOCK_PREFIX - platform.addresses.prefixlen, 0)
+    return blocks * SLOTS - RESERVED_SLOTS
 
 
 def roster_of(context: Context) -> Roster | None:
@@ -73,11 +67,11 @@ def _too_few_addresses(context: Context, count: int, environment: str, room: int
     addresses = context.platforms[environment].addresses
     blocks = blocks_needed(count)
     message = f"{count} students do not fit: the addresses of {environment}, {addresses}, hold {room} in one lab"
-    prefix = _BLOCK_PREFIX - ceil(log2(blocks))
+    prefix = BLOCK_PREFIX - ceil(log2(blocks))
     split = f"plit the class into labs of at most {room} students."
     hint = (
         f"Ask the operator for `addresses` of /{prefix} or larger in environments/{environment}/platform.yaml "
-        f"({blocks} blocks of /{_BLOCK_PREFIX}), or s{split}"
+        f"({blocks} blocks of /{BLOCK_PREFIX}), or s{split}"
     )
     hint = hint if count <= MOST_STUDENTS else f"S{split}"
     return context.document.problem("PRA044", message, ("students",), hint=hint)

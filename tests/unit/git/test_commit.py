@@ -101,6 +101,25 @@ def test_commit_refuses_to_write_through_a_link(repository, tmp_path):
     assert list((tmp_path / "elsewhere").iterdir()) == []
 
 
+@pytest.mark.parametrize("path", ["environments/prod/x", "../x", ".git/hooks/x", "/x"])
+def test_write_refuses_paths_that_leave_the_repository(repository, tmp_path, path):
+    (tmp_path / "elsewhere").mkdir()
+    (repository.root / "environments/prod").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(PracticumError, match="refusing to write"):
+        repository.write({"labs/a": b"", path: b""})
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+    assert not (repository.root / "labs/a").exists()
+
+
+def test_the_index_knows_the_files_that_were_committed(repository, user):
+    assert user(repository.root, "diff-files") == ""
+    before = repository.head()
+    repository.commit({f"{SEATS}/s001.yaml": b"1\n"}, "Generate")
+    assert user(repository.root, "diff-files") == ""
+    user(repository.root, "reset", "--keep", before)
+    assert (repository.root / SEATS / "s001.yaml").read_bytes() == b"one\n"
+
+
 def test_commit_replaces_a_link_and_not_its_target(repository, tmp_path):
     (tmp_path / "target").write_text("keep")
     (repository.root / SEATS / "s001.yaml").unlink()

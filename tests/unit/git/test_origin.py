@@ -47,8 +47,8 @@ def test_synchronise_with_unpublished_commits_only(repository, colleague):
 
 
 def test_publish_race_then_drop_and_make_anew(repository, colleague, tmp_path, user):
-    colleague.commit({"labs/b": b"b"}, "Generate")
-    first = repository.commit({"labs/a": b"a"}, "Generate")
+    colleague.commit({"labs/b": b"b"}, "Generate net101/firewalls")
+    first = repository.commit({"labs/a": b"a"}, "Generate net101/firewalls")
     repository.publish()
     with pytest.raises(TryAgainError) as caught:
         colleague.publish()
@@ -61,22 +61,47 @@ def test_publish_race_then_drop_and_make_anew(repository, colleague, tmp_path, u
     assert colleague.head() == first
     assert not (colleague.root / "labs/b").exists()
     assert colleague.uncommitted() == []
-    second = colleague.commit({"labs/b": b"b"}, "Generate")
+    second = colleague.commit({"labs/b": b"b"}, "Generate net101/firewalls")
     colleague.publish()
     assert user(tmp_path / "origin.git", "rev-parse", "main", "main^").split() == [second, first]
 
 
 def test_synchronise_never_drops_the_work_of_people(repository, colleague, user):
     user(colleague.root, "commit", "--quiet", "--allow-empty", "-m", "By Ada")
-    colleague.commit({"labs/b": b"b"}, "Generate")
+    colleague.commit({"labs/b": b"b"}, "Generate net101/firewalls")
     before = colleague.head()
-    repository.commit({"labs/a": b"a"}, "Generate")
+    repository.commit({"labs/a": b"a"}, "Generate net101/firewalls")
     repository.publish()
     with pytest.raises(PracticumError) as caught:
         colleague.synchronise(drop=True)
     assert "pull --rebase origin main" in caught.value.resolution
     assert "Ada: By Ada" in caught.value.details
     assert colleague.head() == before
+
+
+@pytest.mark.parametrize("subject", ["Edit net101/firewalls", "Checkpoint 2 of net101/firewalls", "Generated", ""])
+def test_synchronise_never_drops_what_practicum_does_not_make_anew(repository, colleague, subject):
+    colleague.commit({"labs/a": b"spec"}, "Generate net101/firewalls")
+    before = colleague.commit({"labs/b": b"b"}, subject)
+    repository.commit({"labs/c": b"c"}, "Generate net101/firewalls")
+    repository.publish()
+    with pytest.raises(PracticumError) as caught:
+        colleague.synchronise(drop=True)
+    assert "pull --rebase origin main" in caught.value.resolution
+    assert "reset" not in caught.value.resolution
+    assert colleague.head() == before
+    assert (colleague.root / "labs/b").read_bytes() == b"b"
+
+
+def test_the_advice_to_drop_can_be_followed(repository, colleague, user):
+    colleague.commit({"labs/net101/firewalls.lab.yaml": b"other\n"}, "Generate net101/firewalls")
+    first = repository.commit({"labs/a": b"a"}, "Generate net101/firewalls")
+    repository.publish()
+    with pytest.raises(TryAgainError):
+        colleague.publish()
+    user(colleague.root, "fetch", "origin")
+    user(colleague.root, "reset", "--keep", "origin/main")
+    assert (colleague.head(), colleague.uncommitted()) == (first, [])
 
 
 @pytest.mark.parametrize("home", ["plain"], indirect=True)
@@ -174,6 +199,37 @@ def test_a_tag_moved_on_origin_does_not_move_here(repository, colleague, tmp_pat
     colleague.publish()
     repository.synchronise()
     assert (repository.head(), repository.tags("release/")) == (made, {"release/a/b/1": "{}"})
+
+
+def test_a_tag_that_does_not_arrive_is_not_kept(repository, tmp_path):
+    hook = tmp_path / "origin.git/hooks/pre-receive"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text("#!/bin/sh\necho releases are frozen; exit 1\n")
+    hook.chmod(0o755)
+    with pytest.raises(PracticumError) as caught:
+        repository.tag("release/a/b/1", "{}")
+    assert "releases are frozen" in caught.value.details
+    assert repository.tags("release/") == {}
+    hook.unlink()
+    repository.tag("release/a/b/1", "{}")
+    assert repository.tags("release/") == {"release/a/b/1": "{}"}
+
+
+def test_a_tag_that_is_only_here_is_pushed(repository, tmp_path, user):
+    user(repository.root, "tag", "-a", "-m", "{}", "release/a/b/1", "HEAD")
+    repository.tag("release/a/b/1", "{}")
+    assert user(tmp_path / "origin.git", "rev-parse", "release/a/b/1^{commit}") == repository.head()
+
+
+def test_a_tag_that_was_only_here_goes_when_it_does_not_arrive(repository, tmp_path, user):
+    user(repository.root, "tag", "-a", "-m", "{}", "release/a/b/1", "HEAD")
+    hook = tmp_path / "origin.git/hooks/pre-receive"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text("#!/bin/sh\nexit 1\n")
+    hook.chmod(0o755)
+    with pytest.raises(PracticumError):
+        repository.tag("release/a/b/1", "{}")
+    assert repository.tags("release/") == {}
 
 
 def test_tag_of_no_commit(repository):

@@ -307,10 +307,11 @@ def test_a_new_step_is_done_on_the_machine_as_it_stands():
 
 def test_what_is_not_in_the_definitions_is_only_named():
     host = made(PROD)
-    seen = replace(host.seen, instances={**host.seen.instances, "mine": {"config": {}, "status": "Running"}})
-    todo = plan(PROD, seen)
+    marker = {"user.practicum": PROD.marker.removesuffix("-") + "s001"}
+    left = {"s001-old": {"config": marker, "status": "Running"}, "mine": {"config": {}, "status": "Running"}}
+    todo = plan(PROD, replace(host.seen, instances={**host.seen.instances, **left}))
     assert todo.actions == ()
-    assert todo.extra == ("mine",)
+    assert todo.extra == ("s001-old",)
 
 
 def test_seats_that_were_not_chosen_are_neither_touched_nor_named():

@@ -19,12 +19,14 @@ class Answer:
 def view(seat, machines=("web", "desk"), ports=(22,), base=None):
     """Return a seat whose machines have addresses 10.BASE.0.2, .3, …"""
     base = base if base is not None else {"prof": 0}.get(seat, int(seat[1:]) if seat[1:].isdigit() else 99)
+    addresses = {name: f"10.{base}.0.{number}" for number, name in enumerate(machines, start=2)}
     return SeatView(
         seat=seat,
         instances={name: f"{seat}-{name}" for name in machines},
-        addresses={name: f"10.{base}.0.{number}" for number, name in enumerate(machines, start=2)},
+        addresses=addresses,
         ports=dict.fromkeys(machines, tuple(ports)),
         gateway=f"10.{base}.0.1",
+        outer={name: f"10.{base}.0.{number}" for number, name in enumerate(machines, start=2)},
     )
 
 

@@ -1,8 +1,14 @@
 """Checks: each kind tries what it says, from where it says, until it holds or its wait is over."""
 
+from datetime import date
+
 import pytest
+import yaml
 from probe_world import Answer, World, view
 
+from generator.catalogue.load import load_catalogue
+from generator.generate import read_edition, render
+from generator.spec.sources import MappingSources
 from practicum.errors import UnavailableError
 from practicum.probes import checks
 from practicum.probes.checks import require_built, run_check
@@ -107,32 +113,40 @@ def test_checks_that_are_not_built_are_refused_by_name():
         require_built([HTTP, {"name": "app is ready", "kind": "kubernetes"}])
 
 
-def entry(name, nics, interfaces=""):
-    config = {"user.practicum.machine": name, "user.practicum.interfaces": interfaces}
-    return {"name": f"s001-{name}", "config": config, "devices": nics}
+SPEC = """\
+version: 1
+title: T
+students: 1
+networks: {lan: {}, dmz: {}}
+machines:
+  desk: {type: debian, connect: [lan, dmz]}
+  web: {type: webserver, connect: [dmz]}
+  box: {type: debian, connect: [dmz, lan]}
+"""
 
 
-LAN = {"type": "nic", "ipv4.address": "10.1.0.2"}
-DMZ = {"type": "nic"}
-DOCUMENT = {"seat": "s001", "networks": [{"config": {"ipv4.address": "10.1.0.1/28"}}]}
+@pytest.fixture
+def two_networks():
+    """The view of a student's seat with two networks, read from real definitions."""
+    sources = MappingSources({"labs/net101/a.lab.yaml": SPEC.encode()})
+    edition = read_edition(sources, load_catalogue(), ["net101/a"], date(2026, 9, 1))
+    tree = render(edition, edition.labs[0], "prod")
+    return seat_view(yaml.safe_load(tree["environments/prod/net101/a/lxd/s001.yaml"]), {"web": (22, 80)})
 
 
-def test_a_view_is_read_from_a_definition():
-    seen = seat_view({**DOCUMENT, "instances": [entry("web", {"eth0": LAN})]}, {"web": (22, 80)})
-    assert seen.instances == {"web": "s001-web"}
-    assert (seen.addresses, seen.ports, seen.gateway) == ({"web": "10.1.0.2"}, {"web": (22, 80)}, "10.1.0.1")
+def test_a_view_is_read_from_a_definition(two_networks):
+    seen = two_networks
+    assert (seen.seat, seen.gateway) == ("s001", "10.72.1.1")
+    assert seen.instances == {"desk": "s001-desk", "web": "s001-web", "box": "s001-box"}
+    assert (seen.addresses["desk"], seen.addresses["web"]) == ("10.72.1.2", "10.72.1.19")
+    assert seen.ports == {"desk": (), "web": (22, 80), "box": ()}
 
 
-@pytest.mark.xfail(strict=True, raises=KeyError, reason="seat_view knows first networks only: smoke ends with a bug 70")
-def test_a_machine_of_another_network_can_be_checked_from_its_neighbour():
-    nic = "iface eth0 inet static\n  address 10.1.0.18/28\n"
-    document = {**DOCUMENT, "instances": [entry("desk", {"eth0": LAN, "eth1": DMZ}), entry("web", {"eth0": DMZ}, nic)]}
-    seen = seat_view(document, {})
-    world = World(open_={("s001-desk", "10.1.0.18", 22)})
-    assert run_check(world, {**TCP, "from": "desk"}, seen).ok
+def test_a_machine_of_another_network_can_be_checked_from_its_neighbour(two_networks):
+    world = World(open_={("s001-desk", "10.72.1.19", 22)})
+    assert run_check(world, {**TCP, "from": "desk"}, two_networks).ok
 
 
-@pytest.mark.xfail(strict=True, raises=KeyError, reason="seat_view looks at eth0 only, the first network may be eth1")
-def test_a_machine_whose_second_nic_is_on_the_first_network_can_be_checked():
-    document = {**DOCUMENT, "instances": [entry("web", {"eth0": DMZ, "eth1": LAN})]}
-    assert run_check(World(open_={("probe", "10.1.0.2", 22)}), TCP, seat_view(document, {})).ok
+def test_the_probe_tries_the_address_that_a_machine_has_on_the_first_network(two_networks):
+    world = World(open_={("probe", "10.72.1.4", 22)})
+    assert run_check(world, {**TCP, "machine": "box"}, two_networks).ok

@@ -2,7 +2,7 @@
 
 import pytest
 
-from generator.render.references import kinds, reference, resolve
+from generator.render.references import reference, resolve
 
 
 def spell(kind, argument):
@@ -28,8 +28,3 @@ def test_only_whole_references_are_resolved(text, resolved):
 
 def test_a_value_is_not_resolved_again():
     assert resolve(reference("login"), lambda kind, argument: reference("secret", "x")) == reference("secret", "x")
-
-
-def test_kinds_tells_what_a_text_refers_to():
-    assert kinds(f"{reference('login')} {reference('secret', 'a')} {reference('secret', 'b')}") == {"login", "secret"}
-    assert kinds("nothing") == set()

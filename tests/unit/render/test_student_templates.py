@@ -75,3 +75,90 @@ def test_mistakes_are_told_with_their_line(source, line, words):
 def test_rendering_depends_on_nothing_but_its_values():
     source = "{{ seat.addresses }} {{ student }}"
     assert render(source, VALUES) == render(source, VALUES)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{{ secret('db') | upper }}",
+        "{{ secret('db') }} {{ secret('db') | upper }}",
+        "{% set password = secret('db') %}{{ password }} {{ password | title }}",
+        "{{ secret('db') | replace('db', 'other') }}",
+        "{{ secret('db') | length }}",
+        "{{ secret('db')[2:] }}",
+        "{{ secret('db').encode() }}",
+        "{{ secret('db') | list }}",
+        "{{ student.login | capitalize }}",
+        "{{ student.login | lower }}",
+        "{{ student.login | truncate(12, true) }}",
+        "{{ student.login | urlencode }}",
+        "{% if 'login' in student.login %}x{% endif %}",
+    ],
+)
+def test_nothing_is_made_from_a_reference(source):
+    with pytest.raises(TemplateProblem, match="altered") as caught:
+        render(f"one\n{source}\n", VALUES)
+    assert caught.value.line == 2
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{{ student.login | e }}",
+        "{{ student.login | trim | default('x') }}",
+        "{{ 'a' ~ student.login ~ 'b' }}",
+        "{{ 'user %s' % student.login }}",
+        "{% if student.login %}{{ student.login }}{% endif %}",
+        "{% macro who(name) %}<{{ name }}>{% endmacro %}{{ who(student.login) }}",
+    ],
+)
+def test_references_stand_whole_in_other_text(source):
+    assert reference("login") in render(source, VALUES)
+
+
+@pytest.mark.parametrize("name", ["'a b'", "''", "'ä'", "'a))'", "'a\\n'", "7", "none", "['a']"])
+def test_names_that_no_secret_has(name):
+    with pytest.raises(TemplateProblem, match="secret's name"):
+        render(f"{{{{ secret({name}) }}}}", VALUES)
+
+
+def test_a_secret_without_name_and_chance_have_no_text():
+    for source in ("{{ secret }}", "{{ [1, 2] | random }}"):
+        with pytest.raises(TemplateProblem):
+            render(source, VALUES)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{% macro a() %}{{ a() }}{% endmacro %}{{ a() }}",
+        "{{ " + "(" * 3000 + "1" + ")" * 3000 + " }}",
+        "{% for a in 'x' %}" * 40 + "{% endfor %}" * 40,
+        "{{ 'x' * 10 ** 10 }}",
+        "{{ 10 ** 10 * 'x' }}",
+        "{{ 9 ** 9 ** 9 }}",
+        "{{ [0] * 10 ** 7 }}",
+        "{{ 'x' | center(10 ** 10) }}",
+        "{{ 'x'.ljust(10 ** 10) }}",
+        "{{ '%10000000000d' % 1 }}",
+        "{{ '%10000000000d' | format(1) }}",
+        "{{ '{:10000000000}'.format(1) }}",
+        "{% set a = 'x' * 2 ** 20 %}{{ a }}{{ a }}",
+        "{% set a = 'x' * 2 ** 20 %}{% set b = a ~ a %}",
+        "{% set a = 'x' * 2 ** 20 %}{% set b = a + a %}",
+        "{% set a %}{% for n in 'x' * 2000 %}{{ 'y' * 1000 }}{% endfor %}{% endset %}",
+        "{{ 1.0e308 * 10 | int }}{{ (1.0e308 * 10) | int }}",
+        "{{ 5 | xmlattr }}",
+        "{{ '\\ud800' }}",
+    ],
+)
+def test_no_template_takes_all_or_ends_in_an_exception(source):
+    with pytest.raises(TemplateProblem) as caught:
+        render(source, VALUES)
+    assert caught.value.message
+
+
+def test_the_largest_result_is_a_mebibyte():
+    assert len(render("{{ 'x' * 2 ** 20 }}", VALUES)) == 2**20
+    with pytest.raises(TemplateProblem, match="larger than 1MiB"):
+        render("{{ 'x' * 2 ** 20 }}.", VALUES)

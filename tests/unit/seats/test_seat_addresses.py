@@ -121,6 +121,51 @@ def test_a_machine_that_left_keeps_its_number():
     assert later[LAB].hosts == {"web": 2, "db": 3, "new": 4}
 
 
+def moved(hosts, machines, networks):
+    book = {LAB: LabAddresses((IPv4Network("10.72.0.0/20"),), hosts)}
+    return allocate(book, AREA, LAB, 30, machines, networks)[LAB].hosts
+
+
+def test_a_lab_that_goes_to_several_networks_numbers_anew_what_does_not_fit_a_28():
+    assert moved({"a": 2, "b": 13, "c": 14, "d": 40}, ["a", "b", "c", "d"], 2) == {"a": 2, "b": 13, "c": 3, "d": 4}
+    assert moved({"a": 2, "c": 61}, ["a", "c"], 1) == {"a": 2, "c": 61}
+
+
+def test_machines_that_left_do_not_fill_the_smaller_networks():
+    hosts = {f"m{number}": number for number in range(2, 26)}
+    kept = [f"m{number}" for number in range(13, 25)]
+    found = moved(hosts, kept, 3)
+    assert sorted(found) == sorted(kept)
+    assert sorted(found.values()) == list(range(2, 14))
+    assert found["m13"] == 13
+
+
+def test_machines_that_left_keep_their_numbers_when_nothing_has_to_move():
+    assert moved({"a": 2, "gone": 3, "far": 40}, ["a", "b"], 2) == {"a": 2, "gone": 3, "far": 40, "b": 4}
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        None,
+        [],
+        {"blocks": ["10.72.0.0/20"]},
+        {"blocks": ["10.72.0.0/20"], "hosts": []},
+        {"blocks": ["10.72.0.0/21"], "hosts": {}},
+        {"blocks": ["10.72.0.1/20"], "hosts": {}},
+        {"blocks": "10.72.0.0/20", "hosts": {}},
+        {"blocks": ["10.72.0.0/20"], "hosts": {"web": "2"}},
+        {"blocks": ["10.72.0.0/20"], "hosts": {"web": 1}},
+        {"blocks": ["10.72.0.0/20"], "hosts": {"web": 62}},
+        {"blocks": ["10.72.0.0/20"], "hosts": {"web": 2, "db": 2}},
+        {"blocks": ["10.72.0.0/20", "10.72.0.0/20"], "hosts": {}},
+    ],
+)
+def test_a_book_that_cannot_be_right_is_not_read(entry):
+    with pytest.raises(ValueError, match=r"net101/firewalls|10\.72"):
+        read_book({LAB: entry})
+
+
 @pytest.mark.parametrize(("networks", "room"), [(1, 60), (2, 12), (4, 12)])
 def test_a_full_network_is_told(networks, room):
     assert host_room(networks) == room

@@ -79,6 +79,11 @@ def test_another_login_is_another_person():
     assert owners(assign(roster("ada2"), book, TODAY), "active") == {"s002": "ada2"}
 
 
+def test_a_login_in_other_letters_is_the_same_person_and_the_newest_spelling_counts():
+    book = assign(roster("Ada", "bo"), assign(roster("ada"), {}, TODAY), LATER)
+    assert book == {"s001": SeatEntry("Ada", "active", TODAY), "s002": SeatEntry("bo", "active", LATER)}
+
+
 def test_several_who_join_at_once_get_different_numbers():
     book = assign(roster("ada"), {}, TODAY)
     assert owners(assign(roster("x", "ada", "y", "z"), book, TODAY)) == {
@@ -133,3 +138,38 @@ def test_the_book_is_written_by_number_and_read_back():
 def test_dates_may_be_read_as_dates_or_text():
     entry = {"login": None, "state": "leaving", "since": TODAY, "until": "2026-10-01"}
     assert read_seats({"s001": entry})["s001"] == SeatEntry(None, "leaving", TODAY, date(2026, 10, 1))
+
+
+def test_the_case_of_a_login_does_not_matter_and_the_newest_spelling_counts():
+    book = assign(roster("Ada", "STRASSE"), {}, TODAY)
+    later = assign(roster("ada", "straße", "Cy"), book, LATER)
+    assert owners(later, "active") == {"s001": "ada", "s002": "straße", "s003": "Cy"}
+    assert later["s001"] == SeatEntry("ada", "active", TODAY)
+
+
+def test_who_comes_back_in_another_spelling_has_the_same_seat():
+    left = assign(roster("bo"), assign(roster("ada", "bo"), {}, TODAY), TODAY)
+    assert owners(assign(roster("ADA", "bo"), left, LATER), "active") == {"s001": "ADA", "s002": "bo"}
+
+
+GOOD = {"login": "ada", "state": "active", "since": "2026-09-01", "until": None}
+
+
+@pytest.mark.parametrize(
+    ("seat", "entry"),
+    [
+        ("s001", None),
+        ("s001", []),
+        ("s001", {"login": "ada", "state": "active", "since": "2026-09-01"}),
+        ("s001", {**GOOD, "state": "gone"}),
+        ("s001", {**GOOD, "state": ["active"]}),
+        ("s001", {**GOOD, "login": 7}),
+        ("s001", {**GOOD, "since": "yesterday"}),
+        ("s1", GOOD),
+        ("prof", GOOD),
+        (1, GOOD),
+    ],
+)
+def test_a_book_that_cannot_be_right_is_not_read(seat, entry):
+    with pytest.raises(ValueError, match=f"the entry of '{seat}'"):
+        read_seats({seat: entry})

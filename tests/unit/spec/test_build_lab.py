@@ -113,7 +113,7 @@ def test_files_and_scripts_are_repository_paths(lab):
         + "solution: {web: files/run.sh}\n",
         {"files/a.j2": "", "files/run.sh": ""},
     )
-    web = made.machine("web")
+    web = next(machine for machine in made.machines if machine.name == "web")
     assert web.files == (
         FileEntry("labs/net101/files/a.j2", "/a", 0o755),
         FileEntry("data:imdb", "/b", 0o644, "ab" * 32),

@@ -5,8 +5,9 @@ from ipaddress import IPv4Network
 
 import pytest
 
+from generator.seats.addresses import ROOM_OF_SEVERAL, blocks_needed
 from generator.spec.platform import default_platform
-from generator.spec.rules.students import blocks_needed, students_that_fit
+from generator.spec.rules.students import students_that_fit
 
 TOP = "version: 1\ntitle: T\nstudents: 2\n"
 WEB = "machines:\n  web: {type: webserver}\n"
@@ -51,10 +52,38 @@ def test_one_network_has_room_for_60(told, count, expected):
     assert [code for code, _line in told(TOP + machines(count))] == expected
 
 
-@pytest.mark.parametrize(("count", "expected"), [(12, []), (13, ["PRA041", "PRA041"])])
-def test_each_of_several_networks_has_room_for_12(told, count, expected):
-    text = TOP + "networks: {lan: {}, dmz: {}}\n" + machines(count, ", connect: [lan, dmz]")
+@pytest.mark.parametrize("connect", ["[lan]", "[dmz]", "[lan, dmz]"])
+@pytest.mark.parametrize(("count", "expected"), [(ROOM_OF_SEVERAL, []), (ROOM_OF_SEVERAL + 1, ["PRA041"])])
+def test_a_lab_with_several_networks_has_room_for_12(told, count, expected, connect):
+    text = TOP + "networks: {lan: {}, dmz: {}}\n" + machines(count - 1, ", connect: [dmz]")
+    text += f"  last: {{type: debian, connect: {connect}}}\n"
     assert [code for code, _line in told(text)] == expected
+
+
+@pytest.mark.parametrize(
+    ("router", "expected"),
+    [
+        ("connect: [lan, dmz], forward: true", []),
+        ("connect: [dmz, lan], forward: true", []),
+        ("connect: [lan, dmz]", ["PRA038"]),
+        ("connect: [lan, dmz], forward: false", ["PRA038"]),
+        ("connect: [lan, other], forward: true", ["PRA038"]),
+        ("connect: [dmz, other], forward: true", ["PRA038"]),
+    ],
+)
+def test_the_probe_reaches_another_network_through_a_router_to_the_first(told, router, expected):
+    text = TOP + "networks: {lan: {}, dmz: {}, other: {}}\nmachines:\n  web: {type: debian, connect: [dmz]}\n"
+    text += f"  router: {{type: debian, {router}}}\nchecks:\n  - {{name: a, http: {{machine: web}}}}\n"
+    assert [code for code, _line in told(text)] == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("root", True), ("seed", True), ("eth0", True), ("eth9", True), ("eth", False), ("roots", False), ("home", False)],
+)
+def test_a_volume_has_no_name_of_another_device(told, name, expected):
+    text = TOP + WEB + f"volumes: {{{name}: {{mount: /srv/x}}}}\n"
+    assert [code for code, _line in told(text)] == (["PRA036"] if expected else [])
 
 
 @pytest.mark.parametrize(

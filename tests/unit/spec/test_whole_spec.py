@@ -1,4 +1,7 @@
-"""Everything that a spec can say, with the real catalogue."""
+"""Everything that a spec can say, with the real catalogue.
+
+whole.lab.yaml is the full example of the handbook's interfaces.md, with a whole sha256 in place of its first digits.
+"""
 
 from pathlib import Path
 
@@ -19,8 +22,11 @@ def test_the_whole_spec_is_good():
     loaded = load_lab(sources, PATH, load_catalogue(), load_platforms(sources).platforms)
     assert loaded.diagnostics == ()
     assert [machine.name for machine in loaded.lab.machines] == ["web", "router", "desk", "legacy"]
-    assert loaded.lab.machine("legacy").kind == "vm"
-    assert loaded.lab.machine("router").forward
+    assert [(machine.kind, machine.forward) for machine in loaded.lab.machines[1::2]] == [
+        ("container", True),
+        ("vm", False),
+    ]
+    assert (loaded.lab.checks[0].machine, loaded.lab.checks[0].origin) == ("web", None)
     assert [check.kind for check in loaded.lab.checks[:4]] == ["http", "tcp", "exec", "kubernetes"]
 
 

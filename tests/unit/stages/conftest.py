@@ -22,7 +22,7 @@ def workspace(tmp_path, monkeypatch):
     repository = Repository.create(tmp_path / "labs", files, None, "Start")
     key = repository.root / ".practicum/secret.key"
     key.parent.mkdir()
-    key.write_text("0123456789abcdef\n")
+    key.write_text("0123456789abcdef" * 4 + "\n")
     return Workspace(repository, today=date(2026, 9, 1))
 
 

@@ -26,7 +26,7 @@ def test_a_secret_is_the_same_at_every_run(workspace, values):
 
 def test_a_secret_is_another_for_every_seat_name_and_key(workspace, values):
     found = {values("secret", name, seat) for name in ("db", "web") for seat in ("prof", "s001", "s002")}
-    (workspace.repository.root / ".practicum/secret.key").write_text("another\n")
+    (workspace.repository.root / ".practicum/secret.key").write_text("fedcba9876543210" * 4 + "\n")
     fresh = Values(workspace, values.deployment, values.lxd)
     assert len(found | {fresh("secret", "db", "prof")}) == 7
 
@@ -49,6 +49,12 @@ def test_a_key_that_is_gone_is_told_with_how_to_make_one(workspace, values):
     with pytest.raises(PermissionsError) as caught:
         values("secret", "db", "s001")
     assert "secret.key" in caught.value.resolution
+
+
+def test_a_key_that_can_be_guessed_is_refused(workspace, values):
+    (workspace.repository.root / ".practicum/secret.key").write_text("short\n")
+    with pytest.raises(PermissionsError, match="too short"):
+        values("secret", "db", "s001")
 
 
 def test_an_unknown_kind_is_refused(values):

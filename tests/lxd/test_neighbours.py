@@ -1,0 +1,77 @@
+"""Several owners on one LXD: what another installation or a person made is never touched."""
+
+from typing import Any
+
+import pytest
+from classroom import LONE, Classroom
+from conftest import OpenClassroom
+
+from practicum.lxd.client import Lxd
+from practicum.stages.destroy import orphans
+from practicum.stages.pipeline import commit_lab
+from practicum.stages.provision import provision
+
+pytestmark = pytest.mark.lxd
+
+
+def open_dev(open_classroom: OpenClassroom) -> Classroom:
+    classroom = open_classroom(LONE)
+    commit_lab(classroom.workspace, classroom.lab)
+    classroom.provision("dev")
+    return classroom
+
+
+def test_destroying_the_lab_of_one_installation_leaves_the_others(open_classroom: OpenClassroom) -> None:
+    mine, theirs = open_dev(open_classroom), open_dev(open_classroom)
+    assert mine.lab == theirs.lab
+    before = theirs.documents()
+    mine.destroy("dev", "prod")
+    assert mine.documents() == {}
+    assert theirs.documents() == before
+    assert orphans(mine.workspace) == orphans(theirs.workspace) == []
+    assert theirs.smoke("dev") == {"prof": []}
+
+
+@pytest.mark.parametrize("marker", ["", "someone/dev/net101/small/-"])
+def test_a_project_that_somebody_else_made_is_refused_untouched(
+    lxd: Lxd, open_classroom: OpenClassroom, marker: str
+) -> None:
+    classroom = open_classroom(LONE)
+    commit_lab(classroom.workspace, classroom.lab)
+    name = classroom.project("dev")
+    config = {"features.images": "false", "user.note": "mine", **({"user.practicum": marker} if marker else {})}
+    lxd.post("projects", body={"name": name, "description": "by hand", "config": config})
+    try:
+        before = lxd.get("projects", name)
+        asked = classroom.say("provision", classroom.lab)
+        assert (asked.returncode, "did not make" in asked.stderr) == (69, True)
+        assert lxd.get("projects", name) == before
+        assert lxd.get("instances", project=name) == []
+        classroom.destroy("dev")
+        assert lxd.get("projects", name) == before
+    finally:
+        lxd.delete("projects", name)
+
+
+def test_a_network_that_somebody_else_made_is_refused_untouched(lxd: Lxd, open_classroom: OpenClassroom) -> None:
+    classroom = open_classroom(LONE)
+    commit_lab(classroom.workspace, classroom.lab)
+    name = classroom.bridge("dev", "prof")
+    config = {"ipv4.address": "none", "ipv6.address": "none", "user.note": "mine"}
+    lxd.post("networks", body={"name": name, "type": "bridge", "description": "by hand", "config": config})
+    try:
+        before = network(lxd, name)
+        done = provision(classroom.workspace, classroom.lab, "dev")
+        assert [outcome.seat for outcome in done.failed] == ["prof"]
+        assert all("did not make" in str(outcome.error) for outcome in done.failed)
+        assert network(lxd, name) == before
+        assert classroom.instances("dev") == {}
+        classroom.destroy("dev")
+        assert network(lxd, name) == before
+    finally:
+        lxd.delete("networks", name)
+
+
+def network(lxd: Lxd, name: str) -> dict[str, Any]:
+    found: dict[str, Any] = lxd.get("networks", name)
+    return found
