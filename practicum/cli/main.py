@@ -11,10 +11,11 @@ import click
 from rich.console import Console
 from rich.markup import escape
 
+from generator.seats.books import BrokenBook
 from practicum.cli import authoring, cleanup, delivery, host, machines
 from practicum.cli.context import Context
 from practicum.cli.diagnostics import diagnostics_text
-from practicum.errors import PracticumError
+from practicum.errors import InputError, PracticumError
 from practicum.stages.workspace import InvalidInput
 
 BUG, INTERRUPTED = 70, 130
@@ -59,6 +60,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except PracticumError as error:
         _show(error)
         return error.exit_code
+    except BrokenBook as error:
+        _show(InputError(f"{error.path}:{error.line}: {error.message}", resolution="take the version of main"))
+        return InputError.exit_code
     except (KeyboardInterrupt, click.Abort):
         Console(stderr=True).print("\ninterrupted; the next run goes on from here")
         return INTERRUPTED

@@ -12,8 +12,6 @@ from practicum.stages.generate import render_prod
 from practicum.stages.releases import is_proved, releases
 from practicum.stages.workspace import Workspace
 
-WRITTEN_BY_COMMANDS = ("operation.yaml",)
-
 
 @dataclass(frozen=True)
 class Promotion:
@@ -50,6 +48,7 @@ def _changes(workspace: Workspace, lab: str, number: int, content: dict[str, Any
     repository = workspace.repository
     tree = render_prod(workspace, lab, content["spec_commit"], repository.sources("HEAD"))
     tree |= release_file("prod", lab, {"release": number, **content})
-    present = repository.committed(lab_folder("prod", lab))
-    obsolete = [path for path in present if path not in tree and not path.endswith(WRITTEN_BY_COMMANDS)]
+    folder = lab_folder("prod", lab)
+    present = repository.committed(folder)
+    obsolete = [path for path in present if path not in tree and path != f"{folder}/operation.yaml"]
     return {**tree, **dict.fromkeys(obsolete)}

@@ -267,7 +267,7 @@ def inventory(lxd: Lxd, ours: str = "") -> set[str]:
         marker = _marker(thing) or str(thing.get("properties", {}).get("user.practicum", ""))
         return bool(marker) and not marker.startswith(ours or "?")
 
-    found = {f"pool {pool['name']}" for pool in lxd.get("storage-pools", recursion=1)}
+    found = {f"pool {pool['name']}" for pool in lxd.get("storage-pools", recursion=1) if not is_foreign(pool)}
     images = lxd.get("images", recursion=1)
     foreign_images = {image["fingerprint"] for image in images if is_foreign(image)}
     found |= {f"image {image['fingerprint']}" for image in images if not is_foreign(image)}

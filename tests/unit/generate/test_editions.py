@@ -239,3 +239,20 @@ def test_a_broken_book_is_a_diagnostic(path, text):
     content = written(repository(firewalls=(1, "debian")))
     edition = read({**content, path: text})
     assert [problem.file for problem in edition.diagnostics] == [path]
+
+
+def test_a_template_is_rendered_for_every_seat_that_exists_also_for_those_who_left():
+    spec = SPEC.format(students=1, kind="debian").replace("{type: debian}", "{type: debian, setup: [a.j2]}")
+    template = b"one\n{% if seat.id == 's002' and environment == 'prod' %}\n{{ nothing }}{% endif %}\n"
+    content = {**repository(firewalls=spec), "labs/net101/a.j2": template}
+    assert read(content).diagnostics == ()
+    grown = written(repository(firewalls=spec.replace("students: 1", "students: 2")) | {"labs/net101/a.j2": b""})
+    (problem,) = read({**grown, **content}).diagnostics
+    assert (problem.code, problem.position.line) == ("PRA056", 3)
+    assert problem.message.endswith("(in the seat s002)")
+
+
+def test_a_file_that_only_ends_as_one_that_commands_write_is_removed():
+    content = written(repository(firewalls=(2, "debian")))
+    old = "environments/dev/net101/firewalls/lxd/s999-operation.yaml"
+    assert generate(read({**content, old: b""})) == {old: None}
