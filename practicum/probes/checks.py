@@ -74,7 +74,8 @@ def _exec(execute: Executor, check: Check, view: SeatView) -> Verdict:
 
 def _address(check: Check, view: SeatView) -> str:
     """Return where a machine is met: the probe container stands outside, on the first network."""
-    return view.addresses[check["machine"]] if check["from"] else view.outer[check["machine"]]
+    inner = view.addresses[check["machine"]]
+    return inner if check["from"] else view.outer.get(check["machine"], inner)
 
 
 def _origin(check: Check, view: SeatView) -> str:
