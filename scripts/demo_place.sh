@@ -13,7 +13,7 @@ export record checkout place repository practicum lab inventory
 lxd_inventory() {
   timeout 10 lxc query /1.0 >/dev/null 2>&1 || return 0
   {
-    lxc project list -f csv -c n 2>/dev/null | sed 's/ (current)$//; /^default$/d; s/^/project /'
+    lxc query '/1.0/projects' | tr -d '[]," \t' | sed '/^$/d; /\/default$/d; s/^/project /'
     lxc list --all-projects -f csv -c en | sed 's/^/instance /'
     lxc network list -f csv | awk -F, '$3 == "YES" {print "network " $1}'
     lxc query '/1.0/network-acls' | tr -d '[]," \t' | sed '/^$/d; s/^/acl /'

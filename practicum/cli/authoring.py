@@ -73,7 +73,9 @@ def validate(context: Context, paths: tuple[str, ...], form: str) -> None:
         click.echo(text)
     errors = sum(problem.severity == "error" for problem in problems)
     if form == "text":
-        click.echo(f"{len(checked)} lab{'s' * (len(checked) != 1)} checked, {errors} errors", err=True)
+        click.echo(
+            f"{len(checked)} lab{'s' * (len(checked) != 1)} checked, {errors} error{'s' * (errors != 1)}", err=True
+        )
     if errors:
         click.get_current_context().exit(InputError.exit_code)
 

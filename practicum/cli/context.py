@@ -40,7 +40,7 @@ class Context:
         if self.yes:
             return
         if not sys.stdin.isatty():
-            raise UsageError(f"{question} Nobody can be asked here.", resolution="say --yes")
+            raise UsageError(f"nobody can be asked here: {question}", resolution="--yes answers")
         if not click.confirm(question, default=False, err=True):
             raise UsageError("nothing was done")
 

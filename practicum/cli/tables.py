@@ -96,8 +96,7 @@ def _machine(row: MachineStatus | None) -> str:
     if row is None:
         return ""
     style = STATE_STYLE.get(row.state, "")
-    state = "" if row.state == "running" else f" {row.state}"
-    return f"[{style}]{row.address or 'no address'}{state}[/]" if style else f"{row.address} {row.state}"
+    return f"[{style}]{row.address} {row.state}[/]" if style else f"{row.address} {row.state}"
 
 
 def _score(results: Sequence[ProbeResult], seat: str, group: str) -> str:

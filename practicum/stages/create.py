@@ -49,7 +49,8 @@ def workspace_for_create(folder: Path) -> Workspace:
         return Workspace.open(folder)
     except UsageError:
         target = folder / REPOSITORY
-        init(target)
+        if not target.exists():
+            init(target)
         return Workspace(Repository.open(target))
 
 

@@ -16,7 +16,8 @@ from practicum.stages.host_record import Places
 
 GIB = 2**30
 MARKER = "user.practicum"
-LXD_SECONDS = 1.0
+# A healthy LXD answers in milliseconds, one that starts a class may take long; it must not be taken for a dead one.
+LXD_SECONDS = 20.0
 DNS_SECONDS = 0.7
 RESOLVED_NAME = "deb.debian.org"  # where mmdebstrap goes when a platform names no mirror
 
@@ -87,7 +88,7 @@ class HostFacts:
 def observe_host(
     socket: str | None = None, pool: str = DEFAULT_POOL, mirror: str | None = None, places: Places | None = None
 ) -> HostFacts:
-    """Look at this host; takes less than two seconds, also when LXD or DNS do not answer."""
+    """Look at this host; takes less than two seconds where LXD answers."""
     path = socket or DEFAULT_SOCKET
     places = places or Places()
     lxd, lxd_error = _ask_lxd(path, pool)

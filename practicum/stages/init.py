@@ -19,7 +19,7 @@ INSTALLATION_LENGTH = 8
 SECRET_BYTES = 32
 ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
 # Pairs of /13 for dev and prod; a second installation on the same host gets the next pair.
-AREA = IPv4Network("10.64.0.0/10")
+AREAS = (IPv4Network("10.64.0.0/10"), IPv4Network("10.128.0.0/9"))
 
 
 def init(folder: Path, remote: Path | None = None) -> Repository:
@@ -71,12 +71,12 @@ def _platform_text(environment: str, installation: str, addresses: str) -> bytes
 
 
 def _free_pair(used: list[IPv4Network]) -> tuple[str, str]:
-    parts = list(AREA.subnets(new_prefix=13))
+    parts = [part for area in AREAS for part in area.subnets(new_prefix=13)]
     for dev, prod in zip(parts[::2], parts[1::2], strict=True):
         if not any(network.overlaps(dev) or network.overlaps(prod) for network in used):
             return str(dev), str(prod)
     raise UnavailableError(
-        f"every part of {AREA} is used by networks on this host",
+        "all ranges that installations take by themselves are used by networks on this host",
         resolution="free one, or write 'addresses:' of another private range into both platform.yaml files by hand",
     )
 

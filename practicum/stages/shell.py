@@ -16,7 +16,7 @@ def run_command(
 ) -> CommandResult:
     """Run one command in a machine as a user and return its output and exit code."""
     deployment = load_deployment(workspace, lab, environment)
-    instance = _instance(deployment, seat, machine)
+    instance = _running_instance(workspace, deployment, seat, machine)
     as_user = (
         list(command) if user == "root" else ["su", "-s", "/bin/sh", user, "-c", 'exec "$@"', "--", "sh", *command]
     )
@@ -26,7 +26,7 @@ def run_command(
 def interactive(workspace: Workspace, lab: str, environment: str, seat: str, machine: str, user: str) -> int:
     """Replace this process's terminal by one in a machine; return its exit code."""
     deployment = load_deployment(workspace, lab, environment)
-    instance = _instance(deployment, seat, machine)
+    instance = _running_instance(workspace, deployment, seat, machine)
     client = shutil.which("lxc")
     if client is None:
         raise UnavailableError("a terminal needs the LXD client", resolution="apt-get install lxd-client")
@@ -34,6 +34,19 @@ def interactive(workspace: Workspace, lab: str, environment: str, seat: str, mac
     arguments = [client, "exec", "--project", project, instance, "--", "su", "-l", user]
     variables = {**os.environ, "LXD_SOCKET": workspace.lxd(deployment.platform).socket}
     return subprocess.run(arguments, check=False, env=variables).returncode
+
+
+def _running_instance(workspace: Workspace, deployment: Deployment, seat: str, machine: str) -> str:
+    """Return the name of a machine that runs; UnavailableError with the way to it when it does not."""
+    name = _instance(deployment, seat, machine)
+    found = workspace.lxd(deployment.platform).find("instances", name, project=deployment.scope.project)
+    if found is None or found["status"] != "Running":
+        verb = "start" if deployment.operation.power == "stopped" else "provision"
+        raise UnavailableError(
+            f"{name} is {found['status'].lower() if found else 'not there'}",
+            resolution=f"practicum {verb} {deployment.lab} --env {deployment.environment}",
+        )
+    return name
 
 
 def _instance(deployment: Deployment, seat: str, machine: str) -> str:

@@ -61,8 +61,10 @@ class Values:
     def host_addresses(self) -> list[str]:
         """The host's own IPv4 addresses on interfaces that LXD does not manage."""
         names = [name for name in map(tail, self.lxd.get("networks")) if not OUR_NAME.match(name)]
-        interfaces = [name for name in names if not self.lxd.get("networks", name)["managed"]]
-        states = [self.lxd.get("networks", name, "state") for name in interfaces]
+        # Networks of others may go at any moment.
+        found = [(name, self.lxd.find("networks", name)) for name in names]
+        interfaces = [name for name, network in found if network and not network["managed"]]
+        states = [state for name in interfaces if (state := self.lxd.find("networks", name, "state"))]
         return sorted({address["address"] for state in states for address in _ipv4(state)})
 
     @cached_property
