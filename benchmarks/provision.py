@@ -64,7 +64,7 @@ def floor(workspace: Workspace, seats: int) -> float:
     source = {"type": "copy", "source": f"{golden}/{GOLDEN_SNAPSHOT}", "project": project}
     began = time.monotonic()
     for name in names:
-        lxd.post("instances", body={"name": name, "profiles": ["default"], "source": source}, project=project)
+        lxd.post("instances", body={"name": name, "profiles": [golden], "source": source}, project=project)
         lxd.put("instances", name, "state", body={"action": "start", "timeout": 60}, project=project)
     seconds = time.monotonic() - began
     _remove(lxd, project, names)

@@ -28,6 +28,7 @@ BUSY_SECONDS = 60
 BUSY_PAUSE = 0.1
 IDLE_SECONDS = 300
 RUNNING = 103
+DELETE_TRIES = 5
 MOST_OUTPUT = 2**20
 SOCKETS = ("/var/lib/lxd/unix.socket", "/var/snap/lxd/common/lxd/unix.socket")
 Json = dict[str, Any]
@@ -82,11 +83,16 @@ class Lxd:
 
     def delete(self, *path: str, project: str = "", missing_ok: bool = True, **params: str | int) -> None:
         """Delete something and wait; already gone is success unless told otherwise."""
-        try:
-            self._finish(self._call("delete", path, project, params))
-        except LxdNotFound:
-            if not missing_ok:
-                raise
+        for _ in range(DELETE_TRIES):
+            try:
+                self._finish(self._call("delete", path, project, params))
+                return
+            except LxdNotFound:
+                # LXD also says this when something else went while it looked who uses the object.
+                if not missing_ok:
+                    raise
+                if params or self.find(*path, project=project) is None:
+                    return
 
     def upload(self, *path: str, data: Any, headers: Mapping[str, str], project: str = "", **params: str | int) -> Any:
         """POST a body of bytes or an open file, wait, and return the metadata."""
