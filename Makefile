@@ -23,10 +23,11 @@ lint: install
 	.venv/bin/ruff format --check -q .
 	.venv/bin/mypy
 	.venv/bin/lint-imports
-	shellcheck scripts/*.sh .ci/run
+	.venv/bin/pytest --collect-only -qqq tests/lxd tests/kubernetes tests/web # what cannot even be loaded is told at once
+	shellcheck scripts/*.sh .ci/run jenkins/resources/org/practicum/*.sh jenkins/casc/*.sh jenkins/agent/*.sh
 
 unit: install
-	.venv/bin/pytest --ignore tests/lxd
+	.venv/bin/pytest --ignore tests/lxd --ignore tests/web --ignore tests/kubernetes -n auto --dist worksteal
 
 real: install
 	@scripts/real_tests.sh

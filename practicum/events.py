@@ -13,6 +13,7 @@ class Event:
     """Something that happened to a seat, a machine, or the lab as a whole (seat `-`).
 
     `total` says, where a stage or a seat begins, how many seats or steps there will be. `time` is Unix seconds.
+    `step` is what was done to a machine, in the words of plans: `create network`, `start instance`.
     """
 
     stage: str
@@ -21,6 +22,7 @@ class Event:
     seat: str = "-"
     machine: str = ""
     total: int = 0
+    step: str = ""
     time: float = field(default_factory=time.time)
 
     def document(self) -> dict[str, Any]:

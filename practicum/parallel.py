@@ -12,7 +12,7 @@ Result = TypeVar("Result")
 
 def worker_count() -> int:
     """Return how many machines are worked on at once: guests boot on the same cores that LXD works on."""
-    return max(2, min(8, os.cpu_count() or 2))
+    return max(4, min(8, os.cpu_count() or 2))
 
 
 def in_parallel(work: Callable[[Item], Result], items: Iterable[Item], workers: int = 0) -> list[Result]:

@@ -36,8 +36,9 @@ What to try next, from $checkout:
   \$P shell $lab s001 web -- cat /var/www/html/index.html      a student's page, rendered for them
   \$P smoke $lab --env prod --verbose                          every check and every wall, seat by seat
   \$P shell $lab prof web -- sh -c 'echo Hello > /var/www/html/hello.html'
-  \$P checkpoint $lab -m "A page for all"                      your copy as it is becomes the next release; new
-                                                                students get it (replacing running seats comes later)
+  \$P checkpoint $lab -m "A page for all" && \$P promote $lab && \$P deliver $lab
+                                                                your copy, as it is, reaches everybody; their work stays
+  \$P web                                                       all of this in a browser
   \$P stop $lab --env prod                                     good night
 Edit $repository/labs/$lab.lab.yaml, then run: \$P pipeline $lab
 make demo-clean removes all of it.

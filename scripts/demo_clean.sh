@@ -9,7 +9,7 @@ if [[ ! -e $place ]]; then
   exit 0
 fi
 if [[ -e $repository/labs/$lab.lab.yaml ]]; then
-  "$practicum" -C "$repository" destroy "$lab" --env all --yes
+  "$practicum" -C "$repository" destroy "$lab" --env all --without-export --yes
   "$practicum" -C "$repository" orphans --delete --yes
 fi
 [[ -e $place/setup-was-there ]] || "$practicum" --yes setup --remove

@@ -5,8 +5,10 @@ set -euo pipefail
 
 readonly PYTHON=/usr/bin/python3
 readonly PACKAGES=(
-  btrfs-progs busybox-static dnsmasq-base git lxd mmdebstrap nftables python3 python3-venv shellcheck util-linux zstd
+  btrfs-progs busybox-static conntrack dnsmasq-base etcd-server git lxd mmdebstrap nftables openssl python3 python3-venv shellcheck util-linux zstd
 )
+# Programs that may come from elsewhere too, with their packages; installed only where there is none of that name.
+readonly PROGRAMS=(chromium:chromium java:openjdk-17-jre-headless mvn:maven npm:npm)
 readonly POLICY=/usr/sbin/policy-rc.d
 readonly POLICY_MARK='# made by Practicum for the time of one installation'
 
@@ -23,7 +25,10 @@ fail() {
 
 # Prints the packages that are not installed, one a line.
 missing_packages() {
-  local installed
+  local installed program
+  for program in "${PROGRAMS[@]}"; do
+    command -v "${program%%:*}" >/dev/null || printf '%s\n' "${program#*:}"
+  done
   installed=$(dpkg-query --show --showformat '${db:Status-Status} ${Package}\n' "${PACKAGES[@]}" 2>/dev/null || true)
   comm -13 <(sed -n 's/^installed //p' <<<"$installed" | sort) <(printf '%s\n' "${PACKAGES[@]}" | sort)
 }
@@ -86,10 +91,43 @@ ensure_venv() {
   printf '%s\n' "$wanted" >"$stamp"
 }
 
+# What the web page runs in browsers: third-party files, never committed. Without them everything else works.
+ensure_browser_files() {
+  local folder="$checkout/practicum/web" wanted
+  wanted=$(sha256sum "$folder/package.json" | cut -d ' ' -f 1)
+  [[ -e $folder/node_modules/.installed && $(<"$folder/node_modules/.installed") == "$wanted" ]] && return
+  say "installing the web page's browser files"
+  # No lock file: it would record the addresses of this machine's registry. The versions are exact.
+  if (cd "$folder" && npm install --no-package-lock --no-audit --no-fund --ignore-scripts --silent); then
+    printf '%s\n' "$wanted" >"$folder/node_modules/.installed"
+  else
+    say "install.sh: npm could not bring them, so 'practicum web' will not start"
+  fi
+}
+
+# What the tests of jenkins/ run it with: Groovy and its CPS transformer, as in Jenkins, and CodeNarc. Never committed.
+ensure_jenkins_tests() {
+  local folder="$checkout/.venv/jenkins" poms="$checkout/tests/jenkins/poms" wanted pom
+  wanted=$(cat "$poms"/*.xml | sha256sum | cut -d ' ' -f 1)
+  [[ -e $folder/.installed && $(<"$folder/.installed") == "$wanted" ]] && return
+  say "installing what the tests of jenkins/ need"
+  rm -rf "$folder"
+  for pom in "$poms"/*.xml; do
+    mvn --quiet --batch-mode --file "$pom" dependency:copy-dependencies \
+      -DoutputDirectory="$folder/$(basename "$pom" .xml)" >&2 || {
+      say "install.sh: Maven could not bring it, so these tests will not run"
+      return 0
+    }
+  done
+  printf '%s\n' "$wanted" >"$folder/.installed"
+}
+
 # Another Python's settings must not reach ours.
 unset PYTHONHOME PYTHONPATH
 command -v apt-get >/dev/null || fail "this script is for Debian and its relatives" 69
 allow_services # a killed run may have left its policy
 ensure_packages
 ensure_venv
+ensure_browser_files
+ensure_jenkins_tests
 say "ready: $checkout/.venv/bin/practicum"

@@ -9,7 +9,8 @@ from typing import Any
 class Image:
     """How a type's image is built. `packages` are Debian packages; `scripts` run as root in the image, in order.
 
-    `built` is False for types that are described but whose image Practicum cannot build yet.
+    `built` is False for types that are described but whose image Practicum cannot build yet; `vm` says
+    that the image is a disk that boots, not a folder of files.
     """
 
     suite: str
@@ -17,6 +18,7 @@ class Image:
     files: Mapping[str, str]
     scripts: tuple[str, ...]
     built: bool = True
+    vm: bool = False
 
 
 @dataclass(frozen=True)

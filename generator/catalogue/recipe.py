@@ -20,6 +20,7 @@ def recipe_digest(image: Image) -> str:
         "packages": sorted(image.packages),
         "files": dict(image.files),
         "scripts": image.scripts,
+        **({"kind": "vm"} if image.vm else {}),
     }
     text = json.dumps(recipe, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
     return "sha256:" + sha256(text.encode()).hexdigest()

@@ -13,6 +13,8 @@ from generator.diagnostics.diagnostic import Diagnostic
 __all__ = ["codequality_report", "json_report", "junit_report"]
 
 _SEVERITIES = {"error": "major", "warning": "minor"}
+# Messages that name another line, such as "first in line 3".
+_LINE = re.compile(r"\bline [0-9]+")
 _NOT_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -44,9 +46,11 @@ def _entry(diagnostic: Diagnostic) -> dict[str, Any]:
 
 def junit_report(diagnostics: Sequence[Diagnostic], files: Iterable[str] = ()) -> str:
     """Return a JUnit report with one test case for each problem, and one that passes for each file without any."""
-    root = Element("testsuites")
+    errors = sum(diagnostic.severity == "error" for diagnostic in diagnostics)
+    root = Element("testsuites", {"failures": str(errors)})
     for file in sorted({*files, *(diagnostic.file for diagnostic in diagnostics)}):
         _suite(root, file, [diagnostic for diagnostic in diagnostics if diagnostic.file == file])
+    root.set("tests", str(len(root.findall("testsuite/testcase"))))
     indent(root)
     return '<?xml version="1.0" encoding="utf-8"?>\n' + tostring(root, encoding="unicode") + "\n"
 
@@ -82,7 +86,8 @@ def codequality_report(diagnostics: Sequence[Diagnostic], _files: Iterable[str] 
 
 
 def _issue(diagnostic: Diagnostic, seen: dict[str, int]) -> dict[str, Any]:
-    identity = "\n".join((diagnostic.code, diagnostic.file, diagnostic.path, diagnostic.message))
+    message = _LINE.sub("line", diagnostic.message)
+    identity = "\n".join((diagnostic.code, diagnostic.file, diagnostic.path, message))
     seen[identity] = seen.get(identity, 0) + 1
     fingerprint = sha256(f"{identity}\n{seen[identity]}".encode(errors="replace")).hexdigest()
     return {

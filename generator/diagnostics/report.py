@@ -35,4 +35,5 @@ def report(
     ordered = sorted(diagnostics, key=Diagnostic.sort_key)
     if form == "text":
         return text_report(ordered, read, colour=colour)
-    return _MACHINE[form](ordered, files)
+    # Names of files may hold bytes that are no text, and what reads these forms takes text only.
+    return _MACHINE[form](ordered, files).encode(errors="replace").decode()

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
+from unicodedata import category, combining, east_asian_width
 
 from generator.diagnostics.codes import hint_of
 from generator.diagnostics.diagnostic import Diagnostic, Position
@@ -11,7 +12,9 @@ __all__ = ["text_report"]
 
 _WIDEST = 160
 _COLOURS = {"error": "31;1", "warning": "33;1", "place": "1", "margin": "2"}
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+# Names of files may hold them.
+_BREAKS = str.maketrans("\n\t", "��")
 
 _Paint = Callable[[str, str], str]
 
@@ -42,7 +45,7 @@ def _line(diagnostic: Diagnostic, read: Callable[[str], bytes | None]) -> str | 
 
 def _entry(diagnostic: Diagnostic, line: str | None, paint: _Paint) -> str:
     position = diagnostic.position
-    place = f"{diagnostic.file}:{position.line}:{position.column}:"
+    place = f"{_safe(diagnostic.file).translate(_BREAKS)}:{position.line}:{position.column}:"
     word = "warning: " if diagnostic.severity == "warning" else ""
     parts = [f"{paint(place, 'place')} {paint(diagnostic.code, diagnostic.severity)} {word}{_safe(diagnostic.message)}"]
     if line is not None:
@@ -65,9 +68,16 @@ def _excerpt(diagnostic: Diagnostic, line: str, paint: _Paint) -> list[str]:
     width = max(1, min(end, first + _WIDEST + 1) - start)
     margin = f"{position.line:>5} | "
     blank = " " * (len(margin) - 2) + "| "
-    indent = "".join("\t" if character == "\t" else " " for character in line[first : start - 1])
-    carets = paint("^" * width, diagnostic.severity)
+    indent = "".join("\t" if character == "\t" else " " * _columns(character) for character in line[first : start - 1])
+    carets = paint("^" * max(1, sum(map(_columns, line[start - 1 : start - 1 + width]))), diagnostic.severity)
     return [f"{paint(margin, 'margin')}{shown}", f"{paint(blank, 'margin')}{indent}{carets}"]
+
+
+def _columns(character: str) -> int:
+    """Return how many columns of a terminal a character takes (Unicode Standard Annex 11)."""
+    if combining(character) or category(character) in ("Mn", "Me", "Cf"):
+        return 0
+    return 2 if east_asian_width(character) in "WF" else 1
 
 
 def _safe(text: str) -> str:

@@ -8,13 +8,15 @@ from typing import Any
 
 from generator.catalogue.model import MachineType
 from generator.catalogue.recipe import recipe_digest
+from generator.catalogue.virtual_machine import find_type, image_key
 from generator.render import machine_config, networks
 from generator.render.checks import check_document
 from generator.render.needs import needs
-from generator.render.references import reference
+from generator.render.references import escaped, reference
+from generator.render.routes import behind_routers
 from generator.render.template import TemplateProblem, render
 from generator.seats.addresses import LabAddresses
-from generator.seats.names import PROBE, PROFESSOR, Scope, instance
+from generator.seats.names import PILOT, PROBE, PROFESSOR, SHARED, Scope, instance
 from generator.spec.model import FileEntry, Lab, Machine, Volume
 from generator.spec.platform import Platform
 from generator.spec.sources import Sources
@@ -24,7 +26,9 @@ FORMAT = 1
 PROBE_TYPE = "debian"
 PROBE_MEMORY = 256 * 2**20
 PROBE_DISK = 2 * 2**30
-PROCESSES = 2000
+OF_CONTAINERS = {"limits.processes": "2000"}
+# A VM has its own kernel, which bounds its processes, and our images' boot loader is not signed.
+OF_VIRTUAL_MACHINES = {"security.secureboot": "false"}
 Document = dict[str, Any]
 
 
@@ -60,17 +64,21 @@ def shared_document(target: Target) -> Document:
     return {
         "format": FORMAT,
         "marker": scope.marker(),
-        "project": _project(lab, scope),
+        "project": _project(target),
         "golden_project": scope.golden_project,
         "acls": [networks.students_acl(lab, scope, target.addresses)],
         "profiles": [*(_profile(target, machine) for machine in lab.machines), _probe_profile(target)],
-        "images": {name: recipe_digest(target.catalogue[name].image) for name in _types(lab)},
+        "images": _images(target),
         "instances": [_probe(target)],
         "ports": {machine.name: list(machine.type.ports) for machine in lab.machines},
-        "checks": [check_document(check) for check in lab.checks],
+        "checks": [check_document(lab, check) for check in lab.checks],
+        **({"behind": behind} if (behind := behind_routers(lab)) else {}),
+        "keep": {machine.name: sorted({*machine.type.keep, *machine.keep}) for machine in lab.machines},
         "rendered": {machine.name: _rendered_paths(machine) for machine in lab.machines},
         "checkpoint": lab.checkpoint,
         "update": lab.update,
+        **({"kubernetes": {"cluster": lab.kubernetes.cluster}} if lab.kubernetes else {}),
+        **({"schedule": times} if (times := _schedule(lab)) else {}),
         "needs": [asdict(need) for need in needs(lab, target.platform)],
     }
 
@@ -78,20 +86,24 @@ def shared_document(target: Target) -> Document:
 def seat_document(target: Target, seat: str, *, power: str = "running") -> Document:
     """Return SEAT.yaml: networks, ACL, instances and volumes of one seat. Raises TemplateError."""
     lab, scope = target.lab, target.scope
-    own_acl = (
-        networks.professor_acl(lab, scope, target.platform, target.addresses)
+    own_acls = (
+        [networks.professor_acl(lab, scope, target.platform, target.addresses)]
         if seat == PROFESSOR
-        else networks.seat_acl(lab, scope, target.addresses, seat)
+        else networks.seat_acls(lab, scope, target.addresses, seat)
     )
+    places = {"places": machine_config.seat_places(lab, target.addresses, seat)} if len(lab.networks) > 1 else {}
+    solution = {"solution": _solution(target)} if seat == PILOT and lab.solution else {}
     return {
         "format": FORMAT,
         "seat": seat,
         "power": power,
         "addresses": machine_config.seat_addresses(lab, target.addresses, seat),
-        "acls": [own_acl],
+        **places,
+        "acls": own_acls,
         "networks": networks.seat_networks(lab, scope, target.addresses, seat),
         "volumes": [_volume(target, volume, seat) for volume in lab.volumes],
         "instances": [_instance(target, machine, seat) for machine in lab.machines],
+        **solution,
     }
 
 
@@ -103,9 +115,10 @@ def check_templates(target: Target, seats: Iterable[str]) -> list[TemplateError]
 
 
 def _first_failure(target: Target, path: str, seats: Iterable[str]) -> TemplateError | None:
+    source = target.sources.read(path)
     for seat in seats:
         try:
-            _rendered(target, path, seat)
+            _filled(target, path, source, seat)
         except TemplateError as error:
             return error
     return None
@@ -113,7 +126,10 @@ def _first_failure(target: Target, path: str, seats: Iterable[str]) -> TemplateE
 
 def static_files(target: Target) -> dict[str, bytes]:
     """Return the spec's static files and scripts by digest, as they are stored beside the definitions."""
-    contents = [target.sources.read(path) for machine in target.lab.machines for path in _static_paths(machine)]
+    paths = [path for machine in target.lab.machines for path in _static_paths(machine)]
+    # Only dev has a pilot seat, so the reference solution never stands in prod's tree.
+    solution = (target.lab.solution or {}).values() if target.platform.environment == "dev" else ()
+    contents = [target.sources.read(path) for path in (*paths, *solution)]
     return {hashlib.sha256(content).hexdigest(): content for content in contents}
 
 
@@ -132,11 +148,22 @@ def _rendered_paths(machine: Machine) -> list[str]:
     return [entry.target for entry in machine.files if entry.rendered]
 
 
-def _types(lab: Lab) -> list[str]:
-    return sorted({machine.type.name for machine in lab.machines} | {PROBE_TYPE})
+def _images(target: Target) -> dict[str, str]:
+    """Return the recipes of the images that machines of the lab, and its probe, are made from."""
+    keys = {image_key(machine.type.name, machine.kind) for machine in target.lab.machines} | {PROBE_TYPE}
+    types = {key: find_type(target.catalogue, key) for key in sorted(keys)}
+    return {key: recipe_digest(type.image) for key, type in types.items() if type is not None}
 
 
-def _project(lab: Lab, scope: Scope) -> Document:
+def _schedule(lab: Lab) -> dict[str, str]:
+    """Return the times of the spec that are set, as ISO strings."""
+    return {key: time.isoformat() for key, time in vars(lab.schedule).items() if time is not None}
+
+
+def _project(target: Target) -> Document:
+    lab, scope = target.lab, target.scope
+    used = {target.platform.storage[volume.storage] for volume in lab.volumes}
+    folders = ",".join(folder for folder in target.platform.folders if folder in used)
     return {
         "name": scope.project,
         "description": f"Practicum {lab.key} ({scope.environment}): {lab.title}",
@@ -146,23 +173,25 @@ def _project(lab: Lab, scope: Scope) -> Document:
             "features.profiles": "true",
             "features.storage.volumes": "true",
             "user.practicum": scope.marker(),
+            **({"user.practicum.folders": folders} if folders else {}),
         },
     }
 
 
 def _profile(target: Target, machine: Machine) -> Document:
     limits = {"limits.cpu": str(machine.cpu), "limits.memory": format_size(machine.memory)}
-    return _profile_document(target, machine.name, limits, machine.disk)
+    own = OF_VIRTUAL_MACHINES if machine.kind == "vm" else OF_CONTAINERS
+    return _profile_document(target, machine.name, {**limits, **own}, machine.disk)
 
 
 def _probe_profile(target: Target) -> Document:
-    limits = {"limits.cpu": "1", "limits.memory": format_size(PROBE_MEMORY)}
+    limits = {"limits.cpu": "1", "limits.memory": format_size(PROBE_MEMORY), **OF_CONTAINERS}
     return _profile_document(target, PROBE, limits, PROBE_DISK)
 
 
 def _profile_document(target: Target, name: str, limits: Mapping[str, str], disk: int) -> Document:
     root = {"type": "disk", "path": "/", "pool": target.platform.storage["local"], "size": format_size(disk)}
-    config = {**limits, "limits.processes": str(PROCESSES), "user.practicum": target.scope.marker()}
+    config = {**limits, "user.practicum": target.scope.marker()}
     return {"name": name, "description": f"{target.lab.key} {name}", "config": config, "devices": {"root": root}}
 
 
@@ -185,7 +214,7 @@ def _instance(target: Target, machine: Machine, seat: str) -> Document:
     return {
         "name": instance(seat, machine.name),
         "type": "virtual-machine" if machine.kind == "vm" else "container",
-        "source": {"image": machine.type.name} if professor else {"checkpoint": machine.name},
+        "source": {"image": image_key(machine.type.name, machine.kind)} if professor else {"checkpoint": machine.name},
         "profiles": [machine.name],
         "config": machine_config.of_machine(target.lab, target.scope, target.addresses, seat, machine),
         "devices": {
@@ -209,8 +238,12 @@ def _volume(target: Target, volume: Volume, seat: str) -> Document:
 
 
 def _disk(target: Target, volume: Volume, seat: str) -> Document:
-    pool = target.platform.storage[volume.storage]
-    return {"type": "disk", "pool": pool, "source": instance(seat, volume.name), "path": volume.mount}
+    pool, name = target.platform.storage[volume.storage], instance(seat, volume.name)
+    if pool.startswith("/"):
+        # The folder of the volume's work, as `practicum.lxd.folders` makes it.
+        marker = target.scope.marker().removesuffix(f"/{SHARED}")
+        return {"type": "disk", "source": f"{pool}/{marker}/{name}/work", "path": volume.mount}
+    return {"type": "disk", "pool": pool, "source": name, "path": volume.mount}
 
 
 def _steps(target: Target, machine: Machine, seat: str, *, professor: bool) -> list[Document]:
@@ -225,34 +258,45 @@ def _steps(target: Target, machine: Machine, seat: str, *, professor: bool) -> l
 
 
 def _file_step(target: Target, entry: FileEntry, seat: str) -> Document:
-    step: Document = {"kind": "file", "to": entry.target, "mode": f"{entry.mode:04o}"}
+    step: Document = {"kind": "file", "to": escaped(entry.target), "mode": f"{entry.mode:04o}"}
     if entry.rendered:
         return {**step, "content": _rendered(target, entry.source, seat)}
     if entry.source.startswith("data:"):
-        return {**step, "data": entry.source.removeprefix("data:"), "sha256": entry.sha256}
+        return {**step, "data": escaped(entry.source.removeprefix("data:")), "sha256": entry.sha256}
     return {**step, "sha256": hashlib.sha256(target.sources.read(entry.source)).hexdigest()}
 
 
 def _script_step(target: Target, kind: str, path: str) -> Document:
-    return {"kind": kind, "name": path, "sha256": hashlib.sha256(target.sources.read(path)).hexdigest()}
+    return {"kind": kind, "name": escaped(path), "sha256": hashlib.sha256(target.sources.read(path)).hexdigest()}
+
+
+def _solution(target: Target) -> list[Document]:
+    """Return the scripts of the reference solution in the spec's order, each with its machine."""
+    scripts = (target.lab.solution or {}).items()
+    return [{"machine": machine, **_script_step(target, "solution", path)} for machine, path in scripts]
 
 
 def _setup_step(target: Target, path: str, seat: str) -> Document:
-    content = _rendered(target, path, seat) if path.endswith(".j2") else target.sources.read(path).decode()
-    return {"kind": "setup", "name": path, "content": content}
+    is_template = path.endswith(".j2")
+    content = _rendered(target, path, seat) if is_template else escaped(target.sources.read(path).decode())
+    return {"kind": "setup", "name": escaped(path), "content": content}
 
 
 def _rendered(target: Target, path: str, seat: str) -> str:
+    return _filled(target, path, target.sources.read(path), seat)
+
+
+def _filled(target: Target, path: str, source: bytes, seat: str) -> str:
     lab = target.lab
     addresses = machine_config.seat_addresses(lab, target.addresses, seat)
     values = {
         "student": {"id": seat, "login": reference("login")},
         "seat": {"id": seat, "address": next(iter(addresses.values()), ""), "addresses": addresses},
-        "lab": {"course": lab.course, "name": lab.name, "title": lab.title},
+        "lab": {"course": lab.course, "name": lab.name, "title": escaped(lab.title)},
         "environment": target.platform.environment,
     }
     try:
-        return render(target.sources.read(path).decode(), values)
+        return render(source.decode(), values)
     except UnicodeDecodeError as error:
         raise TemplateError(path, seat, TemplateProblem("it is not UTF-8 text", 1)) from error
     except TemplateProblem as problem:

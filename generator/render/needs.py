@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from generator.spec.model import AllowedHost, Lab, Machine
+from generator.catalogue.virtual_machine import LEAST_DISK
+from generator.spec.model import Lab, Machine
 from generator.spec.platform import Platform
+from generator.spec.units import format_size
 
 
 @dataclass(frozen=True)
@@ -19,45 +21,41 @@ def needs(lab: Lab, platform: Platform) -> list[Need]:
     """Return what is missing for a lab on a platform."""
     found = [need for machine in lab.machines for need in _of_machine(machine)]
     found += [
-        Need(
-            f"volumes.{volume.name}.storage", f"the storage '{volume.storage}' is no LXD pool; others are not built yet"
-        )
+        Need(f"volumes.{volume.name}.storage", f"'{volume.storage}' is a folder of the host, and LXD is on another one")
         for volume in lab.volumes
-        if platform.storage.get(volume.storage, "/").startswith("/")
+        if platform.url and platform.storage[volume.storage].startswith("/")
     ]
-    return [*found, *_of_lab(lab), *_of_platform(platform)]
+    return [*found, *_of_lab(lab), *_of_platform(lab, platform), *_of_virtual_machines(lab, platform)]
 
 
 def _of_machine(machine: Machine) -> Iterator[Need]:
     place = f"machines.{machine.name}"
-    if machine.kind == "vm":
-        yield Need(f"{place}.kind", "virtual machines are not built yet; use 'container'")
-    if machine.forward:
-        yield Need(f"{place}.forward", "routers between networks are not built yet")
+    if machine.kind == "vm" and machine.disk < LEAST_DISK:
+        yield Need(f"{place}.disk", f"a virtual machine has a kernel of its own: at least {format_size(LEAST_DISK)}")
     if not machine.type.image.built:
         yield Need(f"{place}.type", f"the image of the type '{machine.type.name}' is not built yet")
 
 
 def _of_lab(lab: Lab) -> Iterator[Need]:
-    if lab.kubernetes is not None:
-        yield Need("kubernetes", "Kubernetes clusters are not built yet")
-    if lab.solution:
-        yield Need("solution", "reference solutions are not run yet")
-    if lab.schedule.ready_by or lab.schedule.due or lab.schedule.ends:
-        yield Need("schedule", "schedules are not acted on yet")
-    if not isinstance(lab.internet, str) and any(_by_name(entry) for entry in lab.internet):
-        yield Need("network.internet", "hosts by name are not built yet; give a cidr")
+    if lab.kubernetes is not None and lab.kubernetes.existing is None:
+        missing = "clusters of their own are not built yet; use 'existing:NAME', which the operator gives"
+        yield Need("kubernetes.cluster", missing)
 
 
-def _of_platform(platform: Platform) -> Iterator[Need]:
+def _of_platform(lab: Lab, platform: Platform) -> Iterator[Need]:
     place = f"environments/{platform.environment}/platform.yaml"
-    if "backup" in platform.settings:
-        yield Need(f"{place}: backup", "backups are not made yet")
-    if platform.settings.get("delivery") == "argocd":
-        yield Need(f"{place}: delivery", "Argo CD is not built yet")
-    if platform.url:
-        yield Need(f"{place}: lxd.url", "LXD over the network is not built yet")
+    if platform.delivery == "argocd" and lab.kubernetes is not None and platform.repository_url is None:
+        yield Need(f"{place}: git.remote", "Argo CD needs a URL from which it can read the repository")
 
 
-def _by_name(entry: AllowedHost) -> bool:
-    return entry.cidr is None
+def _of_virtual_machines(lab: Lab, platform: Platform) -> Iterator[Need]:
+    """Whether the host runs VMs is seen when the lab is provisioned; here stands what no host can do."""
+    kinds = {machine.name: machine.kind for machine in lab.machines}
+    if platform.vms == "kubevirt" and "vm" in kinds.values():
+        place = f"environments/{platform.environment}/platform.yaml: vms"
+        yield Need(place, "machines in KubeVirt are not deployed yet; use 'lxd'")
+    for volume in lab.volumes:
+        if len({kinds[name] for name in volume.machines}) > 1:
+            # LXD shifts the owners of files for containers, and a virtual machine sees them unshifted.
+            missing = "containers and virtual machines cannot share a volume; list machines of one kind"
+            yield Need(f"volumes.{volume.name}.machines", missing)

@@ -7,10 +7,11 @@ Measured in the project's facts about LXD 5.0: the matrix of student, professor 
 """
 
 from collections.abc import Iterable, Sequence
-from ipaddress import IPv4Network, collapse_addresses
+from ipaddress import IPv4Address, IPv4Network, collapse_addresses
 from typing import Any
 
 from generator.render.references import reference
+from generator.render.routes import behind_routers
 from generator.seats.addresses import LabAddresses, gateway
 from generator.seats.names import PROFESSOR, Scope
 from generator.spec.model import AllowedHost, Lab
@@ -44,24 +45,31 @@ def internet() -> list[IPv4Network]:
 
 def seat_networks(lab: Lab, scope: Scope, addresses: LabAddresses, seat: str) -> list[Document]:
     """Return a seat's bridges; the first one has a gateway with DNS, the others have no address."""
-    acls = [scope.acl("students"), scope.acl(seat)] if seat != PROFESSOR else [scope.acl(PROFESSOR)]
-    networks = addresses.networks(seat, lab.networks)
+    networks, block = addresses.networks(seat, lab.networks), addresses.seat(seat)
+    # The gateway stands for the seat's whole range: what routers have behind them is near for the host, and translated.
+    outer = {"ipv4.address": f"{gateway(block)}/{block.prefixlen}", "ipv4.nat": "true"}
     return [
         {
             "name": scope.bridge(seat, index),
             "description": f"{lab.key} {seat} {name} ({scope.environment})",
             "type": "bridge",
             "config": {
-                "ipv4.address": f"{gateway(network)}/{network.prefixlen}" if index == 0 else "none",
-                **({"ipv4.nat": "true", "raw.dnsmasq": _resolver(lab, scope, seat)} if index == 0 else {}),
+                **({**outer, "raw.dnsmasq": _resolver(lab, scope, seat)} if index == 0 else {"ipv4.address": "none"}),
                 "ipv6.address": "none",
-                "security.acls": ",".join(acls),
+                "security.acls": ",".join(_acl_names(lab, scope, seat, index)),
                 "user.practicum": scope.marker(seat),
                 "user.practicum.network": name,
             },
         }
-        for index, (name, network) in enumerate(networks.items())
+        for index, name in enumerate(networks)
     ]
+
+
+def _acl_names(lab: Lab, scope: Scope, seat: str, index: int) -> list[str]:
+    if seat == PROFESSOR:
+        return [scope.acl(PROFESSOR)]
+    is_inner = index > 0 and behind_routers(lab)
+    return [scope.acl("students"), scope.acl(f"{seat}-inner" if is_inner else seat)]
 
 
 def _resolver(lab: Lab, scope: Scope, seat: str) -> str:
@@ -82,17 +90,35 @@ def students_acl(lab: Lab, scope: Scope, addresses: LabAddresses) -> Document:
     )
 
 
-def seat_acl(lab: Lab, scope: Scope, addresses: LabAddresses, seat: str) -> Document:
-    """Return what only this seat may do: talk to itself."""
-    own = _machines(addresses.seat(seat))
+def seat_acls(lab: Lab, scope: Scope, addresses: LabAddresses, seat: str) -> list[Document]:
+    """Return what only this seat may do: talk to itself, under no other name than its own."""
+    block = addresses.seat(seat)
+    own = _machines(block)
     egress, ingress = {**_rule("allow"), "destination": own}, {**_rule("allow"), "source": own}
-    return _acl(scope.acl(seat), f"{lab.key}: {seat} with itself", scope.marker(seat), [egress], [ingress])
+    rules = ([_no_other_source(own), egress], [ingress])
+    acls = [_acl(scope.acl(seat), f"{lab.key}: {seat} with itself", scope.marker(seat), *rules)]
+    return [*acls, _inner_acl(lab, scope, block, seat)] if behind_routers(lab) else acls
+
+
+def _inner_acl(lab: Lab, scope: Scope, block: IPv4Network, seat: str) -> Document:
+    """Return what holds on networks behind a router, where br_netfilter has bridges ask too.
+
+    The professor comes with the gateway's address, by the host's translation, and the gateway answers names.
+    The host has no address and no way there, so neither opens it.
+    """
+    whole = f"{gateway(block)}-{block.broadcast_address - 1}"
+    names = {**_rule("allow"), "destination": str(gateway(block)), "destination_port": "53"}
+    egress = [_no_other_source(whole), {**_rule("allow"), "destination": _machines(block)}]
+    egress += [{**names, "protocol": protocol} for protocol in ("tcp", "udp")]
+    ingress = [{**_rule("allow"), "source": whole}]
+    title = f"{lab.key}: {seat} behind its routers"
+    return _acl(scope.acl(f"{seat}-inner"), title, scope.marker(seat), egress, ingress)
 
 
 def professor_acl(lab: Lab, scope: Scope, platform: Platform, addresses: LabAddresses) -> Document:
     """Return what the professor's seat and the probe may do: reach every seat of the lab, and install packages."""
     own = addresses.seat(PROFESSOR)
-    egress: list[Rule] = [_to(addresses.blocks)]
+    egress: list[Rule] = [_no_other_source(_machines(own)), _to(addresses.blocks)]
     if scope.environment == "prod":
         egress += _internet_rules(lab.internet)
     elif platform.professor_internet == "full":
@@ -110,12 +136,12 @@ def _internet_rules(policy: str | tuple[AllowedHost, ...]) -> list[Rule]:
     closed = {"action": "reject", "destination": reference("host-addresses"), "state": "enabled"}
     if isinstance(policy, str):
         return [closed, _to(internet())]
-    # Hosts by name are a need, told before any effect.
-    return [closed, *(_allowed(entry, entry.cidr) for entry in policy if entry.cidr)]
+    return [closed, *map(_allowed, policy)]
 
 
-def _allowed(entry: AllowedHost, cidr: str) -> Rule:
-    rule = {**_rule("allow"), "destination": cidr}
+def _allowed(entry: AllowedHost) -> Rule:
+    # Names are looked up by provisioning, at every run.
+    rule = {**_rule("allow"), "destination": entry.cidr or reference("addresses-of", entry.host or "")}
     return {**rule, "protocol": "tcp", "destination_port": ",".join(map(str, entry.ports))} if entry.ports else rule
 
 
@@ -126,6 +152,13 @@ def _without(area: IPv4Network, closed: IPv4Network) -> Iterable[IPv4Network]:
 def _acl(name: str, description: str, marker: str, egress: Sequence[Rule], ingress: Sequence[Rule]) -> Document:
     config = {"user.practicum": marker}
     return {"name": name, "description": description, "config": config, "egress": [*egress], "ingress": [*ingress]}
+
+
+def _no_other_source(own: str) -> Rule:
+    """Return the rule against claimed sources: with one, an answer from the internet would reach whose name it is."""
+    first, last = (IPv4Address(text) for text in own.split("-"))
+    others = f"{IPv4Address(0)}-{first - 1},{last + 1}-{IPv4Address(2**32 - 1)}"
+    return {**_rule("drop"), "source": others}
 
 
 def _machines(seat: IPv4Network) -> str:

@@ -3,12 +3,14 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, TypeVar
 
 import jinja2
 
+from generator.render.allowance import LARGEST_RESULT, allowance
 from generator.render.references import REFERENCE, reference
-from generator.render.sandbox import LARGEST_RESULT, Sandbox
+from generator.render.sandbox import Sandbox
 
 _SECRET_NAME = re.compile(r"[A-Za-z0-9_.-]+")
 _DISGUISE = re.compile(r"\[Zz-([0-9a-f]+)-zZ\]")
@@ -21,12 +23,14 @@ _FAILURES = (
     AttributeError,
     LookupError,
     MemoryError,
-    RecursionError,
+    NameError,
+    RuntimeError,
     SyntaxError,
     TypeError,
     ValueError,
 )
 _WORDS: Mapping[type[Exception], str] = {
+    NameError: "a number is too large",  # 1e999
     MemoryError: "it needs too much memory",
     RecursionError: "it calls itself without end, or is nested too deeply",
     SyntaxError: "it is nested too deeply",
@@ -47,7 +51,7 @@ class _Secret:
 
     spell: Callable[[str], str]
 
-    def __call__(self, name: str) -> str:
+    def __call__(self, name: object = "") -> str:
         """Return the reference to a secret; ValueError for a name that no secret has."""
         if not isinstance(name, str) or not _SECRET_NAME.fullmatch(name):
             raise ValueError(f"a secret's name has letters, digits and _ . - only, not {name!r}")
@@ -59,6 +63,7 @@ class _Secret:
 
 
 _ENVIRONMENT = Sandbox()
+_COMPILED = 64
 T = TypeVar("T")
 
 
@@ -68,12 +73,24 @@ def render(source: str, values: Mapping[str, Any]) -> str:
     References are resolved long after, so a filter cannot see what they stand for. The template is rendered once more
     with other texts in their places: where these do not come out whole, something was made from the reference itself.
     """
-    template = _guarded(lambda: _ENVIRONMENT.from_string(source))
+    template = _guarded(lambda: _compiled(source))
     text = _guarded(lambda: _text(template, values, str))
-    if _revealed(_guarded(lambda: _text(template, _disguised(values), _disguise))) != text:
+    disguised = _guarded(lambda: _text(template, _disguised(values), _disguise))
+    if found := REFERENCE.search(disguised):
+        words = f"'{found[0]}' is what Practicum itself writes for a value that it puts in later; use {{{{ … }}}}"
+        raise TemplateProblem(words, _line_of(source, found[0]))
+    if _revealed(disguised) != text:
         words = "a secret or login was altered; its value is put in later, so no filter or test can work on it"
         raise TemplateProblem(words, _line_of_use(source))
     return text
+
+
+@lru_cache(_COMPILED)
+def _compiled(source: str) -> jinja2.Template:
+    """Return the template: a class renders it once a seat, and compiling takes longer than rendering."""
+    if len(source) > LARGEST_RESULT:
+        raise ValueError("the template is larger than 1MiB")
+    return _ENVIRONMENT.from_string(source)
 
 
 def _text(template: jinja2.Template, values: Mapping[str, Any], spell: Callable[[str], str]) -> str:
@@ -88,7 +105,8 @@ def _text(template: jinja2.Template, values: Mapping[str, Any], spell: Callable[
 
 def _guarded(step: Callable[[], T]) -> T:
     try:
-        return step()
+        with allowance():
+            return step()
     except jinja2.TemplateSyntaxError as error:
         raise TemplateProblem(str(error.message), error.lineno) from error
     except _FAILURES as error:
@@ -124,6 +142,11 @@ def _line_of_use(source: str) -> int:
     lines = source.splitlines()
     found = [number for form in _USES for number, line in enumerate(lines, 1) if form.search(line)]
     return next(iter(found), 1)
+
+
+def _line_of(source: str, text: str) -> int:
+    """Return the first line with a text, else the first line."""
+    return next((number for number, line in enumerate(source.splitlines(), 1) if text in line), 1)
 
 
 def _line(error: BaseException) -> int:

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Mapping
 
 from generator.render.definitions import Target, seat_document, shared_document, static_files
+from generator.render.kubernetes.tree import kubernetes_files
 from generator.render.yaml_text import dump, header
 from generator.seats.names import PILOT, PROFESSOR
 from generator.seats.seat_book import SeatBook
@@ -39,22 +40,27 @@ def is_written_by_commands(path: str) -> bool:
     return len(parts) == _PARTS and parts[0] == "environments" and parts[-1] in _WRITTEN_BY_COMMANDS
 
 
-def render_lab(target: Target, seats: SeatBook) -> Tree:
+def render_lab(target: Target, book: SeatBook) -> Tree:
     """Return all generated files of a lab in the target's environment. Raises TemplateError.
 
     Dev has the professor and the pilot; prod has the professor and every student, leaving ones powered off.
     """
-    folder = lab_folder(target.platform.environment, target.lab.key) + "/lxd"
-    documents = {"shared": shared_document(target), PROFESSOR: seat_document(target, PROFESSOR)}
-    if target.platform.environment == "dev":
-        documents[PILOT] = seat_document(target, PILOT)
-    else:
-        for seat, entry in seats.items():
-            documents[seat] = seat_document(target, seat, power="running" if entry.state == "active" else "stopped")
+    seats = seats_of(target, book)
+    folder = lab_folder(target.platform.environment, target.lab.key)
+    documents = {"shared": shared_document(target)} | {
+        seat: seat_document(target, seat, power="stopped" if leaving else "running") for seat, leaving in seats.items()
+    }
     top = header(target.lab.path, f"practicum generate {target.lab.key}")
-    tree = {f"{folder}/{name}.yaml": (top + dump(document)).encode() for name, document in documents.items()}
-    files = {f"{folder}/files/{digest}": content for digest, content in static_files(target).items()}
-    return tree | files
+    tree = {f"{folder}/lxd/{name}.yaml": (top + dump(document)).encode() for name, document in documents.items()}
+    tree |= {f"{folder}/lxd/files/{digest}": content for digest, content in static_files(target).items()}
+    return tree | {f"{folder}/kubernetes/{path}": data for path, data in kubernetes_files(target, seats).items()}
+
+
+def seats_of(target: Target, book: SeatBook) -> dict[str, bool]:
+    """Return the seats of the target's environment, and of each whether its student is leaving."""
+    if target.platform.environment == "dev":
+        return {PROFESSOR: False, PILOT: False}
+    return {PROFESSOR: False} | {seat: entry.state == "leaving" for seat, entry in book.items()}
 
 
 def tree_digest(tree: Mapping[str, bytes]) -> str:

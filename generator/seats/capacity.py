@@ -32,6 +32,11 @@ def promised(shared: Mapping[str, Any], seats: Iterable[Mapping[str, Any]]) -> P
     return total
 
 
+def is_bounded(capacity: Capacity) -> bool:
+    """Say whether the operators gave any bound."""
+    return any(bound is not None for bound in (capacity.cpu, capacity.memory, capacity.pool))
+
+
 def excess(promise: Promise, capacity: Capacity) -> list[str]:
     """Return in words what does not fit; empty when all does. `overcommit` multiplies cores and memory only."""
     words = []

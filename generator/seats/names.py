@@ -13,7 +13,10 @@ PROFESSOR = "prof"
 PILOT = "pilot"
 SHARED = "-"
 PROBE = "probe"
-# A bridge name has room for six characters of a seat's name.
+# A bridge name has room for five characters of a seat's name: s9999 is the last one.
+MOST_STUDENTS = 9999
+# What copies of volumes and snapshots of machines begin with that belong to a seat's snapshots; no seat does.
+SNAPSHOT = "snap-"
 SHORT = {"cluster": "clust"}
 HASH_LENGTH = 7
 PROJECT_LENGTH = 48
@@ -38,14 +41,28 @@ class Scope:
         return b32encode(digest).decode().lower()[:HASH_LENGTH]
 
     @property
+    def prefix(self) -> str:
+        """What the names of the lab's bridges and ACLs begin with."""
+        return f"p{self.hash}-"
+
+    @property
     def project(self) -> str:
         """The LXD project that holds the seats."""
         return _fit(f"p{self.hash}-{self.environment.strip('-') or 'checkpoints'}-{self.course}-{self.lab}")
+
+    def namespace(self, seat: str) -> str:
+        """Return the Kubernetes namespace of a seat: a DNS label of at most 63 characters, of this lab alone."""
+        return f"{self.project}-{seat}"
 
     @property
     def golden_project(self) -> str:
         """The LXD project that holds the stopped machines that students' machines are cloned from."""
         return _fit(f"p{self.hash}-golden-{self.course}-{self.lab}")
+
+    @property
+    def backup_project(self) -> str:
+        """The LXD project that holds the backups in another pool."""
+        return _fit(f"p{self.hash}-backup-{self.course}-{self.lab}")
 
     @property
     def checkpoints(self) -> "Scope":
@@ -58,11 +75,11 @@ class Scope:
 
     def bridge(self, seat: str, index: int) -> str:
         """Return the name of a seat's bridge; `index` counts the seat's networks from 0."""
-        return f"p{self.hash}-{SHORT.get(seat, seat)}{'abcd'[index]}"
+        return f"{self.prefix}{SHORT.get(seat, seat)}{'abcd'[index]}"
 
     def acl(self, name: str) -> str:
         """Return the name of an ACL: of one seat, or `students` for what all students share."""
-        return f"p{self.hash}-{name}"
+        return f"{self.prefix}{name}"
 
 
 def image_marker(installation: str) -> str:
@@ -88,6 +105,21 @@ def is_student(seat: str) -> bool:
 def instance(seat: str, machine: str) -> str:
     """Return an instance name, unique within the lab's project."""
     return f"{seat}-{machine}"
+
+
+def upcoming(name: str) -> str:
+    """Return the name of the machine that is being prepared to take an instance's place; no seat begins like it."""
+    return f"next-{name}"
+
+
+def previous(name: str) -> str:
+    """Return the name of the system that an instance had before its last replacement."""
+    return f"prev-{name}"
+
+
+def snapped(moment: str, name: str) -> str:
+    """Return what a volume's copy of a moment is called; without a name, how those of a moment begin."""
+    return f"{SNAPSHOT}{moment}-{name}"
 
 
 def _fit(name: str) -> str:

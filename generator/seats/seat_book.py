@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any, Literal
 
-from generator.seats.names import is_student, student_id, student_number
+from generator.seats.names import MOST_STUDENTS, is_student, student_id, student_number
 from generator.spec.model import Student
 
 GRACE = timedelta(days=30)
@@ -22,6 +22,10 @@ class SeatEntry:
 
 
 SeatBook = dict[str, SeatEntry]
+
+
+class SeatsExhausted(Exception):
+    """A lab has given all its ids away; the text says so."""
 
 
 def read_seats(document: Mapping[str, Any]) -> SeatBook:
@@ -47,9 +51,14 @@ def assign(students: Sequence[Student], book: SeatBook, today: date) -> SeatBook
 
     A student keeps the id for ever, also after leaving and coming back; a new one gets the next number that
     nobody ever had. Upper and lower case do not make logins different; the newest spelling counts. Who is no longer
-    listed is leaving for a grace period. Numbered seats are matched by number.
+    listed is leaving for a grace period. Numbered seats are matched by number. Raises SeatsExhausted.
     """
     wanted = _matched(students, book)
+    beyond = [seat for seat in wanted if student_number(seat) > MOST_STUDENTS]
+    if beyond:
+        raise SeatsExhausted(
+            f"no id is left for {len(beyond)} of {len(wanted)} students: {student_id(MOST_STUDENTS)} is the last one"
+        )
     kept = {
         seat: _stay(entry, wanted[seat]) if seat in wanted else _leave(entry, today) for seat, entry in book.items()
     }
@@ -79,6 +88,7 @@ def _read_entry(seat: Any, entry: Any) -> SeatEntry:
 
 def _possible(seat: Any, entry: SeatEntry) -> bool:
     named = isinstance(seat, str) and is_student(seat) and seat == student_id(student_number(seat))
+    named = named and student_number(seat) <= MOST_STUDENTS
     return named and entry.state in ("active", "leaving") and isinstance(entry.login, str | None)
 
 

@@ -17,9 +17,10 @@ from generator.spec.model import (
 from generator.spec.rules.checks import KINDS
 from generator.spec.rules.context import Context
 from generator.spec.rules.files import DATA, resolve
+from generator.spec.rules.kubernetes import NODES, QUOTA
 from generator.spec.rules.names import lab_key
 from generator.spec.rules.students import roster_of
-from generator.spec.rules.times import parse_time
+from generator.spec.rules.times import extensions_of, parse_time
 from generator.spec.rules.volumes import DEFAULT_MOUNT, volume_machines
 from generator.spec.units import parse_duration, parse_size
 
@@ -32,8 +33,6 @@ _CHECK_DEFAULTS: Mapping[str, Mapping[str, Any]] = {
     "exec": {},
     "kubernetes": {"available": 1},
 }
-_NODES = {"count": "auto", "cpu": 2, "memory": "2GiB", "disk": "10GiB"}
-_QUOTA = {"cpu": 1, "memory": "1GiB", "pods": 10, "storage": "2GiB"}
 _SIZES = ("memory", "disk", "storage")
 
 
@@ -61,6 +60,7 @@ def build_lab(context: Context) -> Lab:
         checkpoint=data.get("checkpoint", "manual"),
         update=data.get("update", "keep"),
         schedule=Schedule(**{key: parse_time(text) for key, text in context.group("schedule").items()}),
+        extensions=extensions_of(context).times,
     )
 
 
@@ -171,7 +171,7 @@ def _kubernetes(context: Context) -> Kubernetes | None:
         return None
     entry = context.group("kubernetes")
     base = resolve(context.folder, entry["base"]) if "base" in entry else None
-    nodes, quota = _resolved(_NODES, entry.get("nodes", {})), _resolved(_QUOTA, entry.get("quota", {}))
+    nodes, quota = _resolved(NODES, entry.get("nodes", {})), _resolved(QUOTA, entry.get("quota", {}))
     return Kubernetes(entry.get("cluster", "lab").replace(" ", ""), base, nodes, quota)
 
 

@@ -19,12 +19,16 @@ def path_text(path: Path) -> str:
 
 @dataclass(frozen=True)
 class Document:
-    """The plain data of a file, with the positions of all keys and values by document path."""
+    """The plain data of a file, with the positions of all keys and values by document path.
+
+    `texts` are numbers, truth values and nothings as the author wrote them: `1.10` is not 1.1 to a person.
+    """
 
     file: str
     data: Any
     keys: Mapping[Path, Position] = field(default_factory=dict)
     values: Mapping[Path, Position] = field(default_factory=dict)
+    texts: Mapping[Path, str] = field(default_factory=dict)
 
     def key(self, path: Path) -> Position:
         """Return where the key (or list item) of `path` stands; for the root, its first key."""

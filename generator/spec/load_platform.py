@@ -13,6 +13,7 @@ from generator.spec.document import Document
 from generator.spec.load_document import load_document, ordered
 from generator.spec.platform import (
     DEFAULT_ADDRESSES,
+    DEFAULT_POOL,
     DEFAULT_SOCKET,
     ENVIRONMENTS,
     Capacity,
@@ -52,7 +53,12 @@ def load_platform(data: bytes, file: str, environment: str) -> LoadedPlatform:
         return LoadedPlatform(environment, None, ordered(loaded.diagnostics), loaded.document)
     content, document = loaded.schema.data, loaded.document
     told = {problem.path for problem in loaded.diagnostics}
-    found = (*_addresses(document, content), *_endpoint(document, content), *_secrets(document, content))
+    found = (
+        *_addresses(document, content),
+        *_endpoint(document, content),
+        *_backup(document, content),
+        *_secrets(document, content),
+    )
     problems = ordered((*loaded.diagnostics, *(problem for problem in found if problem.path not in told)))
     failed = any(problem.severity == "error" for problem in problems)
     platform = None if failed else _build(content, environment)
@@ -93,6 +99,19 @@ def _endpoint(document: Document, content: Mapping[str, Any]) -> Iterator[Diagno
     if missing:
         message = f"an LXD 'url' needs {' and '.join(missing)} too"
         yield document.problem("PRA091", message, ("lxd", "url"), on_key=True)
+
+
+def _backup(document: Document, content: Mapping[str, Any]) -> Iterator[Diagnostic]:
+    backup = content.get("backup")
+    if backup is None:
+        return
+    places = [key for key in ("target", "pool") if key in backup]
+    if len(places) != 1:
+        message = f"backups have {'both' if places else 'neither'} 'target' {'and' if places else 'nor'} 'pool'"
+        yield document.problem("PRA096", message, ("backup",), on_key=True)
+    elif backup.get("pool") in {"local": DEFAULT_POOL, **(content.get("storage") or {})}.values():
+        message = f"backups would stand in the pool '{backup['pool']}', beside the volumes"
+        yield document.problem("PRA096", message, ("backup", "pool"))
 
 
 def _secrets(document: Document, content: Mapping[str, Any]) -> Iterator[Diagnostic]:

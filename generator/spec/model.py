@@ -1,7 +1,7 @@
 """The lab as the rest of the generator sees it: frozen, complete, with every default resolved."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
@@ -95,6 +95,9 @@ class Schedule:
     ends: datetime | None = None
 
 
+EXISTING = "existing:"
+
+
 @dataclass(frozen=True)
 class Kubernetes:
     """The Kubernetes part of a lab, as the spec gives it (`cluster` is `lab`, `seat` or `existing:NAME`)."""
@@ -103,6 +106,11 @@ class Kubernetes:
     base: str | None
     nodes: Mapping[str, Any]
     quota: Mapping[str, Any]
+
+    @property
+    def existing(self) -> str | None:
+        """The name of the existing cluster, None when the lab has one of its own."""
+        return self.cluster.removeprefix(EXISTING) if self.cluster.startswith(EXISTING) else None
 
 
 @dataclass(frozen=True)
@@ -137,6 +145,8 @@ class Lab:
     checkpoint: Literal["manual", "auto"] = "manual"
     update: Literal["keep", "rebuild", "manual"] = "keep"
     schedule: Schedule = Schedule()
+    # Until when who may hand in, by case-folded login; where seats have no logins, by seat.
+    extensions: Mapping[str, datetime] = field(default_factory=dict)
 
     @property
     def key(self) -> str:

@@ -11,6 +11,8 @@ DEFAULT_ADDRESSES = {"dev": "10.64.0.0/13", "prod": "10.72.0.0/13"}
 DEFAULT_SOCKET = "/var/lib/lxd/unix.socket"
 DEFAULT_POOL = "practicum"
 UNSET_INSTALLATION = "unset"
+# The version whose kinds a base may use: generator/kubernetes_base/kinds.yaml.
+DEFAULT_KUBERNETES = "1.33"
 
 
 @dataclass(frozen=True)
@@ -38,9 +40,50 @@ class Platform:
     professor_internet: Literal["full", "mirror", "none"] = "full"
     mirror: str | None = None
     data_folder: str | None = None
-    vms: Literal["lxd", "kubevirt"] | None = None
+    vms: Literal["lxd", "kubevirt", "none"] | None = None
     secret_key: str = ".practicum/secret.key"  # noqa: S105 - the name of a file
     settings: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def folders(self) -> tuple[str, ...]:
+        """The folders of the hosts that are offered as storage; a pool's name begins with no slash."""
+        return tuple(sorted({place for place in self.storage.values() if place.startswith("/")}))
+
+    @property
+    def kubernetes_version(self) -> str:
+        """The minor version of Kubernetes that the environment's clusters run, such as `1.33`."""
+        return str((self.settings.get("kubernetes") or {}).get("version", DEFAULT_KUBERNETES))
+
+    @property
+    def clusters(self) -> Mapping[str, str]:
+        """The kubeconfig file of each existing cluster, by the name that specs use."""
+        clusters = (self.settings.get("kubernetes") or {}).get("clusters") or {}
+        return {name: str(entry["kubeconfig"]) for name, entry in clusters.items()}
+
+    @property
+    def delivery(self) -> str:
+        """How Kubernetes objects get to the clusters: `apply` or `argocd`."""
+        return str(self.settings.get("delivery", "apply"))
+
+    @property
+    def argocd_namespace(self) -> str:
+        """The namespace of Argo CD's Applications."""
+        return str((self.settings.get("argocd") or {}).get("namespace", "argocd"))
+
+    @property
+    def argocd_cluster(self) -> str | None:
+        """The name of the cluster that Argo CD runs on, None when it is on each lab's own."""
+        name = (self.settings.get("argocd") or {}).get("cluster")
+        return None if name is None else str(name)
+
+    @property
+    def repository_url(self) -> str | None:
+        """Where others read the repository: the git remote, else the GitLab project; None for neither, or a path."""
+        git = self.settings.get("git") or {}
+        remote, project = str(git.get("remote") or ""), str(git.get("project") or "").rstrip("/")
+        if remote and not remote.startswith("/"):
+            return remote
+        return f"{project.removesuffix('.git')}.git" if project else None
 
 
 def default_platform(environment: str) -> Platform:

@@ -1,11 +1,14 @@
 """The one way to read YAML that people wrote: any bytes give a document or diagnostics, never an exception."""
 
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
 from yaml.composer import Composer
 from yaml.error import Mark
+from yaml.events import Event
 from yaml.nodes import CollectionNode, MappingNode, Node, ScalarNode, SequenceNode
 from yaml.parser import Parser
 from yaml.reader import Reader
@@ -14,15 +17,26 @@ from yaml.scanner import Scanner
 from generator.diagnostics.diagnostic import Diagnostic, Position
 from generator.spec.document import Document, Path, ReadResult, path_text
 from generator.spec.scalars import CoreResolver, scalar_value
-from generator.spec.syntax import decode, syntax_problem
+from generator.spec.syntax import (
+    INVISIBLE,
+    SURROGATE,
+    conflict,
+    decode,
+    impossible_escape,
+    invisible_character,
+    syntax_problem,
+)
 
-__all__ = ["MAX_BYTES", "MAX_DEPTH", "read_document"]
+__all__ = ["MAX_BYTES", "MAX_DEPTH", "read_document", "read_events"]
 
 MAX_BYTES = 2**20
 MAX_DEPTH = 32
 _ALIAS_BUDGET = 10_000
 _MOST_PROBLEMS = 200
 _TAG = "tag:yaml.org,2002:"
+_HALF = re.compile("[\ud800-\udfff]")
+# After these nothing else that is said about a file would be true.
+_FATAL = ("PRA009", "PRA014")
 
 
 class _TooDeepError(Exception):
@@ -75,6 +89,7 @@ class _Walk:
     budget: int
     keys: dict[Path, Position] = field(default_factory=dict)
     values: dict[Path, Position] = field(default_factory=dict)
+    texts: dict[Path, str] = field(default_factory=dict)
     problems: list[Diagnostic] = field(default_factory=list)
     open: set[int] = field(default_factory=set)
 
@@ -103,10 +118,24 @@ class _Walk:
         self.problems.append(Diagnostic("PRA009", message, self.file, place, path_text(path[:1])))
 
     def scalar(self, node: ScalarNode, path: Path) -> Any:
+        if self.half(node, path):
+            return None
+        if node.tag != f"{_TAG}str":
+            self.texts[path] = node.value
+        elif half := SURROGATE.search(node.value):
+            self.problem(*invisible_character(half[0]), node, path)
         try:
             return scalar_value(node.tag, node.value)
         except (ValueError, OverflowError):
             return self.tagged(node, path)
+
+    def half(self, node: ScalarNode, path: Path) -> bool:
+        """Tell an escape such as `\\ud800`, half a character, which no file and no terminal can hold."""
+        found = _HALF.search(node.value)
+        if found:
+            message = f"the character U+{ord(found[0]):04X} cannot stand in a text"
+            self.problem("PRA001", message, node, path, "Take the escape (a backslash and u) out.")
+        return found is not None
 
     def tagged(self, node: Node, path: Path) -> None:
         if isinstance(node, ScalarNode) and node.tag in (f"{_TAG}int", f"{_TAG}float"):
@@ -137,6 +166,10 @@ class _Walk:
         if not isinstance(node, ScalarNode) or node.tag != f"{_TAG}str":
             text = f"'{node.value}'" if isinstance(node, ScalarNode) and node.value else "this one"
             self.problem("PRA011", f"a key must be text, and {text} is not", node, path)
+        elif self.half(node, path):
+            return None
+        elif invisible := INVISIBLE.search(node.value) or SURROGATE.search(node.value):
+            self.problem(*invisible_character(invisible[0]), node, path)
         elif node.value == "<<":
             self.problem("PRA004", "merge keys ('<<') are not allowed", node, path)
         elif node.value in content:
@@ -148,16 +181,44 @@ class _Walk:
         return None
 
 
+def read_events(text: str) -> Iterator[Event]:
+    """Yield what the parser sees in a text, for those who need to know how it is written; raises yaml.YAMLError."""
+    loader: Any = _Loader(text)
+    while loader.check_event():
+        yield loader.get_event()
+
+
 def _compose(text: str, file: str) -> tuple[Node | None, int] | Diagnostic:
     """Return the root node and the number of nodes, or what is wrong with the text."""
     try:
         loader = _Loader(text)
         return loader.get_single_node(), loader.nodes
     except _TooDeepError as error:
-        place = Position(error.mark.line + 1, error.mark.column + 1, error.mark.line + 1, error.mark.column + 2)
-        return Diagnostic("PRA010", f"keys and lists are nested more than {MAX_DEPTH} deep", file, place)
+        return _too_deep(error, file)
     except yaml.YAMLError as error:
         return syntax_problem(error, text, file)
+    except (ValueError, OverflowError):  # PyYAML makes characters of numbers that none has
+        return impossible_escape(text, file)
+
+
+def _compose_all(text: str, file: str) -> tuple[list[Node], int] | Diagnostic:
+    """Return the root nodes of all documents and the number of nodes, or what is wrong with the text."""
+    try:
+        loader, roots = _Loader(text), []
+        while loader.check_node():
+            roots.append(loader.get_node())
+        return [root for root in roots if root is not None], loader.nodes
+    except _TooDeepError as error:
+        return _too_deep(error, file)
+    except yaml.YAMLError as error:
+        return syntax_problem(error, text, file)
+    except (ValueError, OverflowError):  # PyYAML makes characters of numbers that none has
+        return impossible_escape(text, file)
+
+
+def _too_deep(error: _TooDeepError, file: str) -> Diagnostic:
+    place = Position(error.mark.line + 1, error.mark.column + 1, error.mark.line + 1, error.mark.column + 2)
+    return Diagnostic("PRA010", f"keys and lists are nested more than {MAX_DEPTH} deep", file, place)
 
 
 def _too_large(data: bytes, file: str) -> Diagnostic:
@@ -174,7 +235,8 @@ def read_document(data: bytes, file: str) -> ReadResult:
     text = decode(data, file)
     if isinstance(text, Diagnostic):
         return ReadResult(None, (text,))
-    composed = _compose(text, file)
+    marked = conflict(text, file)
+    composed = marked or _compose(text, file)
     if isinstance(composed, Diagnostic):
         return ReadResult(None, (composed,))
     return _walk(*composed, file)
@@ -185,6 +247,29 @@ def _walk(root: Node | None, nodes: int, file: str) -> ReadResult:
     content = walk.value(root, ()) if root is not None else None
     if content is None and not walk.problems:
         return ReadResult(None, (Diagnostic("PRA006", "this file is empty", file),))
-    document = Document(file, content, walk.keys, walk.values)
-    fatal = any(problem.code == "PRA009" for problem in walk.problems)
+    document = Document(file, content, walk.keys, walk.values, walk.texts)
+    fatal = any(problem.code in _FATAL for problem in walk.problems)
     return ReadResult(None if fatal else document, tuple(walk.problems))
+
+
+def read_documents(data: bytes, file: str) -> tuple[tuple[Document, ...], tuple[Diagnostic, ...]]:
+    """Read all YAML documents of a file, such as Kubernetes manifests; those without content are left out."""
+    if len(data) > MAX_BYTES:
+        return (), (_too_large(data, file),)
+    text = decode(data, file)
+    if isinstance(text, Diagnostic):
+        return (), (text,)
+    composed = conflict(text, file) or _compose_all(text, file)
+    if isinstance(composed, Diagnostic):
+        return (), (composed,)
+    documents, problems, budget = [], [], composed[1] + _ALIAS_BUDGET
+    for root in composed[0]:
+        walk = _Walk(file, budget)
+        content = walk.value(root, ())
+        problems += walk.problems
+        budget = walk.budget
+        if any(problem.code in _FATAL for problem in walk.problems):
+            return (), tuple(problems)
+        if content is not None:
+            documents.append(Document(file, content, walk.keys, walk.values, walk.texts))
+    return tuple(documents), tuple(problems)

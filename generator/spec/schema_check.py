@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
@@ -15,6 +15,7 @@ from jsonschema.validators import extend
 from generator.diagnostics.diagnostic import Diagnostic
 from generator.schema_files import read_schema
 from generator.spec.document import Document, Path
+from generator.spec.one_mistake import joined
 from generator.spec.schema_messages import Fault, bad_value, missing_key, unknown_key
 from generator.spec.words import nearest_key
 
@@ -67,8 +68,26 @@ _Validator = _extend(Draft202012Validator, {"pattern": _pattern, "required": _re
 
 
 @lru_cache
+def _expanded(schema: str) -> dict[str, Any]:
+    """Return a schema with every reference replaced by what it names, so that each part has the words of its place."""
+    document = read_schema(schema)
+    whole: dict[str, Any] = _filled(document, document["$defs"])
+    return whole
+
+
+def _filled(part: Any, shared: Mapping[str, Any]) -> Any:
+    if isinstance(part, list):
+        return [_filled(item, shared) for item in part]
+    if not isinstance(part, dict):
+        return part
+    if "$ref" in part:
+        part = {**shared[part["$ref"].rpartition("/")[2]], **part}
+    return {key: _filled(item, shared) for key, item in part.items() if key not in ("$ref", "$defs")}
+
+
+@lru_cache
 def _validator(schema: str) -> Any:
-    return _Validator(read_schema(schema))
+    return _Validator(_expanded(schema))
 
 
 def _faults(document: Document, schema: str) -> Iterator[Fault]:
@@ -87,7 +106,7 @@ def _faults(document: Document, schema: str) -> Iterator[Fault]:
 def check_schema(document: Document, schema: str) -> SchemaResult:
     """Check a document against `schemas/SCHEMA.schema.json`."""
     found = list(islice(_faults(document, schema), MOST_FAULTS))
-    faults = _first_of_each(found)
+    faults = joined(document, _expanded(schema), _first_of_each(found))
     unknown = [fault for fault in faults if fault.keyword == "additionalProperties"]
     absent = [fault for fault in faults if fault.keyword == "required"]
     values = [fault for fault in faults if fault.keyword not in ("additionalProperties", "required")]
@@ -97,16 +116,18 @@ def check_schema(document: Document, schema: str) -> SchemaResult:
         *(missing_key(document, fault) for fault in absent if fault.path not in excused),
         *(bad_value(document, fault) for fault in values),
     )
-    bad = {fault.path for fault in values if not fault.key}
+    bad = {fault.path for fault in values if not fault.key and fault.keyword != "uniqueItems"}
     gone = {fault.path for fault in unknown}
     data = _cleaned(document.data, (), bad, gone) if len(found) < MOST_FAULTS else None
     return SchemaResult(problems, data, excused)
 
 
 def _meant(fault: Fault) -> Iterator[Path]:
+    """Yield the places where a key that stands at the wrong one may belong."""
     key = nearest_key(fault.key, fault.schema["properties"])
     if key:
         yield (*fault.path[:-1], key)
+    yield (fault.key,)
 
 
 def _first_of_each(faults: list[Fault]) -> list[Fault]:

@@ -2,7 +2,7 @@
 
 import re
 
-__all__ = ["GIB", "KIB", "MIB", "TIB", "format_size", "parse_duration", "parse_size"]
+__all__ = ["GIB", "KIB", "MIB", "TIB", "format_size", "parse_duration", "parse_size", "shown"]
 
 KIB, MIB, GIB, TIB = (1024**power for power in (1, 2, 3, 4))
 _SIZES = {"KiB": KIB, "MiB": MIB, "GiB": GIB, "TiB": TIB}
@@ -33,3 +33,10 @@ def parse_duration(text: str) -> float:
     if match is None:
         raise ValueError(f"not a duration: {text!r}")
     return float(int(match[1]) * _SECONDS[match[2]])
+
+
+def shown(size: int) -> str:
+    """Return a size for people: whole KiB or MiB, GiB with one digit behind the point."""
+    if size >= GIB:
+        return f"{size / GIB:.1f} GiB"
+    return format_size(size // MIB * MIB) if size >= MIB else f"{size / KIB:.0f} KiB"

@@ -8,6 +8,7 @@ from typing import Any
 
 from generator.diagnostics.secrets import without_passwords
 from generator.schema_files import read_schema, read_schema_yaml
+from generator.spec.syntax import INVISIBLE
 
 __all__ = [
     "did_you_mean",
@@ -15,12 +16,17 @@ __all__ = [
     "kind_words",
     "name_of",
     "nearest",
+    "nearest_choice",
     "nearest_key",
+    "needless",
     "one_line",
     "proper_place",
     "shown",
+    "synonym",
 ]
 
+# Below this `port` would be taken for `points`.
+_NEAR = 0.65
 _KINDS = {
     "string": "text",
     "integer": "a whole number",
@@ -35,20 +41,40 @@ def nearest(word: str, choices: Iterable[str]) -> str | None:
     """Return the choice that is spelled most like `word`, or None when none is near."""
     known, lower = sorted(choices), word.lower()
     swapped = [choice for choice in known if sorted(choice) == sorted(lower)]
-    near = swapped or get_close_matches(lower, known, n=1, cutoff=0.6)
+    near = swapped or get_close_matches(lower, known, n=1, cutoff=_NEAR)
     return near[0] if near else None
 
 
 def nearest_key(word: str, choices: Iterable[str]) -> str | None:
     """Return the key that someone who wrote `word` probably meant: by spelling, or a word of other tools."""
+    allowed, other = list(choices), synonym(word)
+    return other if other in allowed else nearest(word, allowed)
+
+
+def synonym(word: str) -> str | None:
+    """Return our key for a word that other tools use."""
+    found: str | None = read_schema_yaml("hints.yaml")["synonyms"].get(word.lower())
+    return found
+
+
+def needless(path: tuple[str | int, ...], key: str) -> str:
+    """Return why a key of other tools, in the group at `path`, needs none here; nothing when it is not known."""
+    found: str = read_schema_yaml("hints.yaml")["needless"].get(f"{path[0]}.{key}", "") if path else ""
+    return found
+
+
+def nearest_choice(word: str, choices: Iterable[str]) -> str | None:
+    """Return the choice that someone who wrote `word` probably meant: a word of other tools, or by spelling."""
     allowed = list(choices)
-    synonym = read_schema_yaml("hints.yaml")["synonyms"].get(word.lower())
-    return synonym if synonym in allowed else nearest(word, allowed)
+    others: list[str] = read_schema_yaml("hints.yaml")["choices"].get(word.lower(), [])
+    return next((other for other in others if other in allowed), None) or nearest(word, allowed)
 
 
 def did_you_mean(choice: str | None) -> str:
     """Return the end of a message that names a choice, or nothing."""
-    return f"; did you mean '{choice}'?" if choice else ""
+    if not choice:
+        return ""
+    return f"; did you mean {choice}?" if choice.startswith('"') else f"; did you mean '{choice}'?"
 
 
 def kind_words(types: str | list[str]) -> str:
@@ -64,7 +90,7 @@ def shown(value: Any) -> str:
     if isinstance(value, dict):
         return "a group of keys"
     if isinstance(value, str):
-        value = without_passwords(value)
+        value = INVISIBLE.sub(lambda found: f"<U+{ord(found[0]):04X}>", without_passwords(value))
         return f"'{value if len(value) <= 60 else value[:57] + '…'}'".replace("\n", "⏎")
     return json.dumps(value)
 

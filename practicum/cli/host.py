@@ -1,17 +1,22 @@
 """Verbs about the host: setup, doctor, image."""
 
+import json
+from collections import Counter
+from dataclasses import asdict
+
 import click
-from rich.markup import escape
 from rich.table import Table
 
 from generator.catalogue.load import load_catalogue
+from generator.catalogue.model import MachineType
+from generator.catalogue.virtual_machine import as_virtual_machine, find_type, image_key
 from generator.spec.platform import DEFAULT_POOL
 from practicum.cli.context import Context, pass_context, yes_option
-from practicum.cli.tables import show
+from practicum.cli.tables import checks_text, show
 from practicum.errors import InputError
 from practicum.events import Event
 from practicum.lxd.images import ensure_image, find_image, image_properties
-from practicum.stages.doctor import HostCheck
+from practicum.stages.doctor import HostCheck, pool_of
 from practicum.stages.doctor import doctor as check_host
 from practicum.stages.host import observe_host
 from practicum.stages.setup import SetupOptions, apply_setup, plan_setup, remove_setup
@@ -46,19 +51,34 @@ def setup(context: Context, pool: str, adopt: bool, remove: bool) -> None:
 
 
 @click.command()
-@click.option("--fix", is_flag=True, help="Do what setup would do.")
+@click.option("--fix", is_flag=True, help="Do what setup would do: shows a plan, asks, records it for its undoing.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of a table.")
 @yes_option
-@click.pass_context
-def doctor(click_context: click.Context, fix: bool) -> None:
+@pass_context
+def doctor(context: Context, fix: bool, as_json: bool) -> None:
     """Check this host; every failed check comes with its fix."""
     if fix:
-        click_context.invoke(setup)
-    checks = check_host()
-    show(_checks_table(checks))
-    failed = [check for check in checks if not check.ok]
-    click.echo(f"{len(checks) - len(failed)} of {len(checks)} checks passed", err=True)
-    if failed:
-        click_context.exit(NOT_READY)
+        click.get_current_context().invoke(setup, pool=pool_of(context.folder))
+    checks = check_host(folder=context.folder)
+    missing = [check for check in checks if not check.ok]
+    if as_json or context.as_json:
+        listed = [asdict(check) for check in checks]
+        click.echo(json.dumps({"ready": not missing, "checks": listed}, indent=2, ensure_ascii=False))
+    else:
+        for line in checks_text(checks):
+            show(line)
+        _tell_result(checks)
+    if missing:
+        click.get_current_context().exit(NOT_READY)
+
+
+def _tell_result(checks: list[HostCheck]) -> None:
+    counts = Counter(check.state for check in checks)
+    warned = f", {counts['warning']} to think about (!)" if counts["warning"] else ""
+    click.echo(f"{counts['missing']} of {len(checks)} checks failed (✗){warned}", err=True)
+    if any(check.automatic for check in checks):
+        names = ", ".join(check.name for check in checks if check.automatic)
+        click.echo(f"'practicum doctor --fix' mends: {names}", err=True)
 
 
 @click.group()
@@ -68,11 +88,13 @@ def image() -> None:
 
 @image.command()
 @click.argument("type_name", metavar="TYPE")
+@click.option("--vm", is_flag=True, help="Build the disk that virtual machines of the type boot from.")
 @pass_context
-def build(context: Context, type_name: str) -> None:
+def build(context: Context, type_name: str, vm: bool) -> None:
     """Build a type's image; an unchanged recipe is not built again."""
     catalogue = load_catalogue()
-    if type_name not in catalogue:
+    type = find_type(catalogue, image_key(type_name, "vm" if vm else "container"))
+    if type is None:
         raise InputError(f"unknown type '{type_name}'", resolution=f"types are: {', '.join(catalogue)}", exit_code=2)
     with context.display() as display:
         workspace = context.workspace(display)
@@ -82,7 +104,7 @@ def build(context: Context, type_name: str) -> None:
             display.emit(Event("images", "started", text))
 
         lxd = workspace.lxd(platform)
-        fingerprint = ensure_image(lxd, catalogue[type_name], platform.installation, platform.mirror, report)
+        fingerprint = ensure_image(lxd, type, platform.installation, platform.mirror, report)
     click.echo(fingerprint)
 
 
@@ -94,23 +116,16 @@ def list_images(context: Context) -> None:
     platform = platform_of(workspace.repository.sources(None), "dev")
     lxd = workspace.lxd(platform)
     table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("type")
-    table.add_column("image")
+    for heading in ("type", "container", "virtual machine"):
+        table.add_column(heading)
+
+    def shown(type: MachineType) -> str:
+        found = find_image(lxd, image_properties(type, platform.installation)) if type.image.built else None
+        return found[:12] if found else "not made yet" if type.image.built else "cannot be built yet"
+
     for name, entry in load_catalogue().items():
-        found = find_image(lxd, image_properties(entry, platform.installation)) if entry.image.built else None
-        absent = "not made yet" if entry.image.built else "cannot be built yet"
-        table.add_row(name, found[:12] if found else absent)
+        table.add_row(name, shown(entry), shown(as_virtual_machine(entry)))
     show(table)
-
-
-def _checks_table(checks: list[HostCheck]) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("", "check", "found", "needed", "fix"):
-        table.add_column(column, overflow="fold")
-    for check in checks:
-        mark = "[green]✓[/]" if check.ok else "[red]✗[/]"
-        table.add_row(mark, check.name, escape(check.found), escape(check.needed), escape(check.fix))
-    return table
 
 
 COMMANDS = (setup, doctor, image)

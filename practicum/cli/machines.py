@@ -1,4 +1,4 @@
-"""Verbs about machines: plan, provision, smoke, status, shell, start, stop, create."""
+"""Verbs about machines: warm, provision, smoke, status, shell, create."""
 
 import csv
 import sys
@@ -7,7 +7,6 @@ from pathlib import Path
 
 import click
 
-from generator.generate import find_labs
 from generator.seats.names import is_student
 from generator.spec.platform import ENVIRONMENTS
 from practicum.cli.context import (
@@ -19,40 +18,24 @@ from practicum.cli.context import (
     seat_option,
     yes_option,
 )
-from practicum.cli.tables import plan_table, progress_table, results_table, seats_table, show
+from practicum.cli.tables import overview_table, progress_table, results_table, seats_table, show
 from practicum.probes.junit import junit
-from practicum.probes.model import ProbeResult
+from practicum.probes.model import ProbeResult, failures
 from practicum.stages.create import SCRATCH, Wish, workspace_for_create
 from practicum.stages.create import create as create_machine
-from practicum.stages.operate import set_power
+from practicum.stages.overview import next_step, overview
 from practicum.stages.pipeline import seats_failed
+from practicum.stages.pools import fullness
 from practicum.stages.progress import progress as lab_progress
-from practicum.stages.provision import Provisioned, plan_only
+from practicum.stages.provision import Provisioned
 from practicum.stages.provision import provision as provision_lab
+from practicum.stages.provision import warm as warm_lab
 from practicum.stages.shell import interactive, run_command
 from practicum.stages.smoke import smoke as smoke_lab
+from practicum.stages.status import seat_notes
 from practicum.stages.status import status as lab_status
 
 FAILED = 1
-
-
-@click.command()
-@lab_argument
-@environment_option("dev")
-@seat_option
-@pass_context
-def plan(context: Context, lab: str, environment: str, seats: tuple[str, ...]) -> None:
-    """Show what provisioning would change; no effects."""
-    todo = plan_only(context.workspace(), lab, environment, seats)
-    if todo.actions:
-        show(plan_table(todo))
-    for name in todo.extra:
-        click.echo(
-            f"note: {name} is not in the definitions any more; 'practicum provision {lab} --yes' removes it", err=True
-        )
-    for name in todo.outdated:
-        click.echo(f"note: {name} runs an older release", err=True)
-    click.echo(f"{len(todo.actions)} changes" if todo.actions else "nothing to change", err=True)
 
 
 @click.command()
@@ -64,7 +47,20 @@ def plan(context: Context, lab: str, environment: str, seats: tuple[str, ...]) -
 def provision(context: Context, lab: str, environment: str, seats: tuple[str, ...]) -> None:
     """Make the machines match the committed definitions."""
     with context.display() as display:
-        done = provision_lab(context.workspace(display), lab, environment, seats, agreed=context.yes)
+        done = provision_lab(
+            context.workspace(display), lab, environment, seats, agreed=context.yes, overwrite=context.yes
+        )
+    _report(done)
+
+
+@click.command()
+@lab_argument
+@environment_option("prod")
+@pass_context
+def warm(context: Context, lab: str, environment: str) -> None:
+    """Make networks and golden machines ahead of need, so that the class is there sooner."""
+    with context.display() as display:
+        done = warm_lab(context.workspace(display), lab, environment)
     _report(done)
 
 
@@ -93,11 +89,12 @@ def smoke(
 
 @click.command()
 @lab_argument
+@seat_option
 @click.option("--csv", "as_csv", is_flag=True, help="Print comma-separated values.")
 @pass_context
-def progress(context: Context, lab: str, as_csv: bool) -> None:
+def progress(context: Context, lab: str, seats: tuple[str, ...], as_csv: bool) -> None:
     """Show how far the students are: seats × progress checks with points."""
-    found = lab_progress(context.workspace(), lab)
+    found = lab_progress(context.workspace(), lab, seats)
     if as_csv:
         rows = csv.writer(sys.stdout)
         rows.writerow(["seat", *found.points, "points"])
@@ -110,15 +107,28 @@ def progress(context: Context, lab: str, as_csv: bool) -> None:
 @click.command()
 @click.argument("lab", required=False, metavar="[LAB]")
 @environment_option("dev")
+@seat_option
 @pass_context
-def status(context: Context, lab: str | None, environment: str) -> None:
-    """Show seats, machines, addresses and states; without LAB, the labs of this repository."""
+def status(context: Context, lab: str | None, environment: str, seats: tuple[str, ...]) -> None:
+    """Show seats, machines, addresses and states; without LAB, every lab at a glance."""
     workspace = context.workspace()
     if lab is None:
-        for name in find_labs(workspace.repository.sources(None)):
-            click.echo(name)
+        rows = overview(workspace)
+        if rows:
+            show(overview_table(rows))
+        for line in dict.fromkeys(row.problem for row in rows if row.problem):
+            click.echo(f"note: {line}", err=True)
+        for warning in dict.fromkeys(text for name in ENVIRONMENTS for text in fullness(workspace, name)):
+            click.echo(f"warning: {warning}", err=True)
+        click.echo(next_step(rows), err=True)
         return
-    show(seats_table(lab_status(workspace, lab, environment)))
+    machines = lab_status(workspace, lab, environment, seats)
+    show(seats_table(machines))
+    notes = seat_notes(workspace, lab) if environment == "prod" else {}
+    for seat in dict.fromkeys(row.seat for row in machines if row.seat in notes):
+        click.echo(f"{seat}: {notes[seat]}")
+    for warning in fullness(workspace, environment):
+        click.echo(f"warning: {warning}", err=True)
 
 
 @click.command(context_settings={"ignore_unknown_options": True})
@@ -151,28 +161,6 @@ def shell(
 
 
 @click.command()
-@lab_argument
-@environment_option("dev")
-@pass_context
-def start(context: Context, lab: str, environment: str) -> None:
-    """Start a lab that was stopped, or bring back one that was destroyed."""
-    with context.display() as display:
-        done = set_power(context.workspace(display), lab, environment, running=True)
-    _report(done)
-
-
-@click.command()
-@lab_argument
-@environment_option("dev")
-@pass_context
-def stop(context: Context, lab: str, environment: str) -> None:
-    """Stop a lab's machines; no later run starts them until 'practicum start'."""
-    with context.display() as display:
-        done = set_power(context.workspace(display), lab, environment, running=False)
-    _report(done)
-
-
-@click.command()
 @click.argument("type_name", metavar="TYPE")
 @click.option("--name", help="The machine's name [its type].")
 @click.option("--cpu", type=click.IntRange(1, 64))
@@ -199,19 +187,20 @@ def create(
 def _report(done: Provisioned) -> None:
     if done.failed:
         raise seats_failed(done)
-    count = len(done.plan.actions)
+    count = done.changes
     click.echo(f"{count} changes made" if count else "nothing to change", err=True)
     for name in done.plan.outdated:
         click.echo(f"note: {name} runs an older release", err=True)
 
 
 def _exit_on_failures(results: Sequence[ProbeResult]) -> None:
-    failed = [result for result in results if not result.ok]
+    failed, passed = failures(results), sum(result.ok for result in results)
     for result in failed:
         click.echo(f"{result.seat}: {result.name}: {result.detail}", err=True)
-    click.echo(f"{len(results) - len(failed)} of {len(results)} passed", err=True)
+    untried = len(results) - passed - len(failed)
+    click.echo(f"{passed} of {len(results)} passed" + (f", {untried} not tried" if untried else ""), err=True)
     if failed:
         click.get_current_context().exit(FAILED)
 
 
-COMMANDS = (create, plan, provision, smoke, progress, status, shell, start, stop)
+COMMANDS = (create, warm, provision, smoke, progress, status, shell)

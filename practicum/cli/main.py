@@ -3,25 +3,61 @@
 import sys
 import tempfile
 import traceback
-from collections.abc import Sequence
+from collections.abc import MutableMapping, Sequence
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 
 import click
-from rich.console import Console
-from rich.markup import escape
 
 from generator.seats.books import BrokenBook
-from practicum.cli import authoring, cleanup, delivery, host, machines
+from practicum.cli import authoring
 from practicum.cli.context import Context
 from practicum.cli.diagnostics import diagnostics_text
 from practicum.errors import InputError, PracticumError
 from practicum.stages.workspace import InvalidInput
 
 BUG, INTERRUPTED = 70, 130
+MODULES = (
+    "host",
+    "review",
+    "machines",
+    "operation",
+    "delivery",
+    "pipeline",
+    "seats",
+    "storage",
+    "data",
+    "cleanup",
+    "gitlab",
+    "web",
+    "jenkins",
+)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+class _Verbs(click.Group):
+    """Verbs in their modules. Those of authors come first, and load neither LXD's client nor rich: editors wait."""
+
+    _commands: dict[str, click.Command]
+
+    @property
+    def commands(self) -> MutableMapping[str, click.Command]:
+        """Every verb of the command line, by name."""
+        for name in MODULES:
+            for command in import_module(f"practicum.cli.{name}").COMMANDS:
+                self._commands.setdefault(command.name, command)
+        return self._commands
+
+    @commands.setter
+    def commands(self, commands: MutableMapping[str, click.Command]) -> None:
+        self._commands = {**commands, **{str(command.name): command for command in authoring.COMMANDS}}
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a verb; only one that is none of the authors' loads the other modules."""
+        return self._commands.get(cmd_name) or super().get_command(ctx, cmd_name)
+
+
+@click.group(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(version("practicum"))
 @click.option("-C", "--repo", "folder", type=click.Path(path_type=Path), default=".", help="Work in this repository.")
 @click.option("--json", "as_json", is_flag=True, help="Print events as JSON lines.")
@@ -33,11 +69,6 @@ def cli(context: click.Context, folder: Path, as_json: bool, yes: bool) -> None:
     LAB is COURSE/LAB, the spec is labs/COURSE/LAB.lab.yaml. Start with: practicum init DIR
     """
     context.obj = Context(folder, as_json, yes)
-
-
-for module in (host, authoring, machines, delivery, cleanup):
-    for command in module.COMMANDS:
-        cli.add_command(command)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -58,13 +89,13 @@ def run(arguments: Sequence[str] | None = None) -> int:
         _show_diagnostics(error)
         return error.exit_code
     except PracticumError as error:
-        _show(error)
+        show_error(error)
         return error.exit_code
     except BrokenBook as error:
-        _show(InputError(f"{error.path}:{error.line}: {error.message}", resolution="take the version of main"))
+        show_error(InputError(f"{error.path}:{error.line}: {error.message}", resolution="take the version of main"))
         return InputError.exit_code
     except (KeyboardInterrupt, click.Abort):
-        Console(stderr=True).print("\ninterrupted; the next run goes on from here")
+        click.echo("\ninterrupted; the next run goes on from here", err=True)
         return INTERRUPTED
     except BrokenPipeError:
         return 0
@@ -73,7 +104,11 @@ def run(arguments: Sequence[str] | None = None) -> int:
     return result if isinstance(result, int) else 0
 
 
-def _show(error: PracticumError) -> None:
+def show_error(error: PracticumError) -> None:
+    """Tell a failure on stderr: what happened, a third party's own words, and what to do."""
+    from rich.console import Console
+    from rich.markup import escape
+
     console = Console(stderr=True, soft_wrap=True)
     console.print(f"[bold red]error:[/] {escape(error.message)}", highlight=False)
     for line in error.details.splitlines():
@@ -87,12 +122,12 @@ def _show(error: PracticumError) -> None:
 def _show_diagnostics(error: InvalidInput) -> None:
     text = diagnostics_text(error.root or Path.cwd(), error.diagnostics, colour=sys.stderr.isatty())
     click.echo(text, err=True)
-    _show(error)
+    show_error(error)
 
 
 def _show_bug() -> int:
     with tempfile.NamedTemporaryFile("w", prefix="practicum-bug-", suffix=".txt", delete=False) as file:
         file.write(traceback.format_exc())
     last = traceback.format_exc().strip().splitlines()[-1]
-    _show(PracticumError(f"a bug in Practicum: {last}", resolution=f"report it with the file {file.name}"))
+    show_error(PracticumError(f"a bug in Practicum: {last}", resolution=f"report it with the file {file.name}"))
     return BUG

@@ -13,6 +13,7 @@ from practicum.git.objects import (
     LINK,
     Changes,
     Entry,
+    changed_paths,
     changed_tree,
     entries,
     refresh_index,
@@ -30,6 +31,12 @@ MAIN = "main"
 def branch(git: Plumbing) -> str:
     """Return the name of the branch that is checked out, empty when there is none."""
     return git.answer("symbolic-ref", "--quiet", "--short", "HEAD") or ""
+
+
+def identity(git: Plumbing) -> str:
+    """Return `NAME <ADDRESS>` of the user's own configuration; empty when one of them was never set."""
+    name, address = (git.answer("config", "--get", f"user.{key}") for key in ("name", "email"))
+    return f"{name} <{address}>" if name and address else ""
 
 
 def require_main(git: Plumbing) -> None:
@@ -90,8 +97,7 @@ def advance(git: Plumbing, old: str, new: str) -> None:
 def moving(git: Plumbing, old: str, new: str) -> dict[str, Entry | None]:
     """Return the entries at `new`, None where deleted, of the paths that differ from `old`."""
     after = entries(git, new)
-    touched = git.fields("diff-tree", "-r", "-z", "--name-only", "--no-renames", old, new)
-    return {path: after.get(path) for path in touched}
+    return {path: after.get(path) for path in changed_paths(git, old, new)}
 
 
 def refuse_uncommitted(git: Plumbing, wanted: Mapping[str, Entry | None]) -> None:

@@ -36,6 +36,11 @@ _KNOWN: tuple[tuple[str, type[PracticumError], str], ...] = (
         UnavailableError,
         "Check the address (git -C {root} remote -v) and that the git server answers.",
     ),
+    (
+        r"does not support push options",
+        UnavailableError,
+        "Only GitLab takes promotions by push options. Take 'git: project:' out of the platform file, or give a token.",
+    ),
     (r"No space left on device|Disk quota exceeded", UnavailableError, "Free space on the disk that holds {root}."),
 )
 

@@ -24,17 +24,37 @@ class Entry:
     oid: str
 
 
+@dataclass(frozen=True)
+class Change:
+    """A commit as people speak of it. `date` is its day; `merge` says that it joined a branch."""
+
+    sha: str
+    author: str
+    date: str
+    subject: str
+    merge: bool
+
+
 def resolve(git: Plumbing, revision: str) -> str:
     """Return the full commit id of `revision`; UsageError when there is no such commit."""
-    commit = None
-    if not revision.startswith("-"):
-        commit = git.answer("rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}")
+    commit = _commit(git, revision)
     if not commit:
         raise UsageError(
             f"there is no commit {revision!r} in {git.root}",
             resolution="A new repository needs a first commit; otherwise look for the name with: git log --all",
         )
     return commit
+
+
+def is_known(git: Plumbing, revision: str) -> bool:
+    """Say whether `revision` is a commit that is here."""
+    return bool(_commit(git, revision))
+
+
+def _commit(git: Plumbing, revision: str) -> str | None:
+    if revision.startswith("-") or not revision:
+        return None
+    return git.answer("rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}")
 
 
 def entries(git: Plumbing, commit: str, folder: str = "") -> dict[str, Entry]:
@@ -47,6 +67,16 @@ def entries(git: Plumbing, commit: str, folder: str = "") -> dict[str, Entry]:
         if kind == "blob":
             found[path] = Entry(mode, oid)
     return found
+
+
+def last_change(git: Plumbing, commit: str, paths: Iterable[str]) -> Change | None:
+    """Return the last commit up to `commit` that changed one of the paths; see Repository.last_change."""
+    form = "--format=%h%x00%an%x00%as%x00%s%x00%P%x00"
+    found = git.fields("log", "-1", "--diff-merges=first-parent", "--no-patch", form, commit, "--", *paths)
+    if not found:
+        return None
+    sha, author, date, subject, parents = found[:5]
+    return Change(sha.strip(), author, date, subject, len(parents.split()) > 1)
 
 
 def blobs(git: Plumbing, oids: Iterable[str]) -> dict[str, bytes]:
@@ -148,3 +178,19 @@ def write_commit(git: Plumbing, tree: str, parents: Iterable[str], message: str)
 def is_ancestor(git: Plumbing, older: str, newer: str) -> bool:
     """Say whether everything in `older` is in `newer`."""
     return git.answer("merge-base", "--is-ancestor", older, newer) is not None
+
+
+def fork(git: Plumbing, other: str) -> str:
+    """Return the newest common commit of HEAD and `other`; see Repository.fork."""
+    found = git.answer("merge-base", "HEAD", other)
+    if not found:
+        raise UsageError(
+            f"HEAD and {other} of {git.root} have no commit in common",
+            resolution="A shallow clone has too few commits: git fetch --unshallow; in GitLab's CI: GIT_DEPTH: 0",
+        )
+    return found
+
+
+def changed_paths(git: Plumbing, older: str, newer: str) -> list[str]:
+    """Return the sorted paths that differ between two commits."""
+    return sorted(git.fields("diff-tree", "-r", "-z", "--name-only", "--no-renames", older, newer))

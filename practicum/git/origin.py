@@ -24,10 +24,14 @@ def remote_refs(git: Plumbing, *refs: str) -> dict[str, str]:
     return {ref: found[ref] for ref in refs if ref in found}
 
 
-def push(git: Plumbing, *refspecs: str, options: tuple[str, ...] = ()) -> None:
-    """Push refspecs to origin when there is one; TryAgainError when origin moved."""
-    if address(git):
-        git.run("push", *options, "origin", *refspecs)
+def push(git: Plumbing, *refspecs: str, options: tuple[str, ...] = (), said: tuple[str, ...] = ()) -> str:
+    """Push refspecs to origin when there is one, with push options `said`; return the words of the answer.
+
+    TryAgainError when origin moved.
+    """
+    if not address(git):
+        return ""
+    return git.told("push", *options, *(f"--push-option={one}" for one in said), "origin", *refspecs)
 
 
 def fetch(git: Plumbing) -> None:
@@ -40,11 +44,11 @@ def fetch(git: Plumbing) -> None:
             raise
 
 
-def publish(git: Plumbing) -> None:
+def publish(git: Plumbing, said: tuple[str, ...] = ()) -> None:
     """Push main to origin, fast-forward only; see Repository.publish."""
     require_main(git)
     try:
-        push(git, f"{HEADS}{MAIN}:{HEADS}{MAIN}")
+        push(git, f"{HEADS}{MAIN}:{HEADS}{MAIN}", said=said)
     except TryAgainError as error:
         raise TryAgainError(
             f"main moved on origin before the commits of {git.root} arrived there",
@@ -71,6 +75,17 @@ def synchronise(git: Plumbing, drop: bool = False) -> None:
         details=git.text("rev-list", "--format=%h %an: %s", "--no-commit-header", f"{TRACKED}..HEAD"),
         resolution=_diverged(git),
     )
+
+
+def require_published(git: Plumbing) -> None:
+    """Raise PracticumError when this checkout has commits that origin's main has not; see synchronise."""
+    synchronise(git)
+    if address(git) and git.answer("rev-parse", "--verify", "--quiet", f"{TRACKED}^{{commit}}") != resolve(git, "HEAD"):
+        raise PracticumError(
+            f"main of {git.root} has commits that origin has not; nothing was done",
+            details=git.text("rev-list", "--format=%h %an: %s", "--no-commit-header", f"{TRACKED}..HEAD"),
+            resolution=f"git -C {git.root} push origin {MAIN}, then run the command again",
+        )
 
 
 def delete_branch(git: Plumbing, branch: str) -> None:

@@ -72,6 +72,13 @@ class Plumbing:
             raise git_failure(arguments[0], words, self.root)
         return output
 
+    def told(self, *arguments: str) -> str:
+        """Run git as `run` does; returns what it, and a server that it spoke to, said on stderr."""
+        status, _output, words = self._execute(arguments, b"", None)
+        if status:
+            raise git_failure(arguments[0], words, self.root)
+        return words
+
     def text(self, *arguments: str, stdin: bytes = b"", index: Path | None = None) -> str:
         """Run git as `run` does; returns its output as text without white space at the ends."""
         return os.fsdecode(self.run(*arguments, stdin=stdin, index=index)).strip()

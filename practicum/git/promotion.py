@@ -1,6 +1,7 @@
 """Promotion: a branch with generated files for people to look at, and its merge into main."""
 
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from practicum.errors import PracticumError, UsageError
@@ -19,10 +20,18 @@ from practicum.git.origin import (
 )
 from practicum.git.plumbing import Plumbing
 
+Hear = Callable[[str], None]
 TRAILER = "Practicum-Branch"  # in the merge commit: tells a repeated run that the merge is done
 
 
-def merge_files(git: Plumbing, branch: str, changes: Changes, message: str, base: str) -> str:
+def unheard(words: str) -> None:
+    """Take no notice of what a server says to a push."""
+    del words
+
+
+def merge_files(
+    git: Plumbing, branch: str, changes: Changes, message: str, base: str, said: tuple[str, ...], hear: Hear
+) -> str:
     """Commit the changes on `branch`, starting at `base`, and push it; see Repository.merge_files."""
     require_safe(git.root, changes)
     start = resolve(git, base)
@@ -32,7 +41,7 @@ def merge_files(git: Plumbing, branch: str, changes: Changes, message: str, base
     there, here = _tips(git, branch)
     tip = there or here
     if tree == tree_of(git, start):
-        if tip and not is_ancestor(git, tip, start):
+        if tip:  # superseded, or merged by a run that was killed before it deleted the branch
             _refuse_foreign(git, branch, tip, start)
             delete_branch(git, branch)
         return start
@@ -43,7 +52,7 @@ def merge_files(git: Plumbing, branch: str, changes: Changes, message: str, base
     set_branch(git, branch, tip)
     if there != tip:
         lease = f"--force-with-lease={HEADS}{branch}:{there or ''}"
-        push(git, f"{HEADS}{branch}:{HEADS}{branch}", options=(lease,))
+        hear(push(git, f"{HEADS}{branch}:{HEADS}{branch}", options=(lease,), said=said))
     return tip
 
 

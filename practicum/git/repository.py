@@ -58,9 +58,45 @@ class Repository:
         """The address of origin, None when there is none."""
         return origin.address(self._git)
 
+    @property
+    def identity(self) -> str:
+        """The user's own name and address for git; empty when one of them was never set."""
+        return checkout.identity(self._git)
+
+    def ask_origin(self) -> None:
+        """Ask origin for its main, and nothing more; nothing without an origin. Raises what git refused."""
+        origin.remote_refs(self._git, origin.HEADS + checkout.MAIN)
+
+    def last_change(self, *paths: str, commit: str = "HEAD") -> objects.Change | None:
+        """Return the last commit up to `commit` that changed one of the files or folders; None when none did."""
+        return objects.last_change(self._git, objects.resolve(self._git, commit), paths)
+
+    def knows(self, revision: str) -> bool:
+        """Say whether there is a commit of this name or id here."""
+        return objects.is_known(self._git, revision)
+
+    def contains(self, commit: str) -> bool:
+        """Say whether HEAD has everything that a commit has; False for one that is not here."""
+        return self.knows(commit) and objects.is_ancestor(self._git, commit, "HEAD")
+
+    def fork(self, other: str) -> str:
+        """Return the newest commit that HEAD and `other` both have; UsageError when `other` is unknown here.
+
+        In a shallow clone that lacks it, the resolution says how to fetch it.
+        """
+        return objects.fork(self._git, objects.resolve(self._git, other))
+
+    def changed(self, base: str) -> list[str]:
+        """Return the sorted paths that HEAD has differently from the commit `base`."""
+        return objects.changed_paths(self._git, objects.resolve(self._git, base), "HEAD")
+
     def head(self) -> str:
         """Return the full id of the commit that is checked out; UsageError before the first commit."""
-        return objects.resolve(self._git, "HEAD")
+        return self.commit_id("HEAD")
+
+    def commit_id(self, revision: str) -> str:
+        """Return the full id of a commit; UsageError when there is none of this name."""
+        return objects.resolve(self._git, revision)
 
     def short(self, sha: str) -> str:
         """Return the commit id in seven characters, more when others begin the same."""
@@ -101,9 +137,17 @@ class Repository:
         """
         return checkout.commit(self._git, changes, message)
 
-    def publish(self) -> None:
-        """Push main to origin, fast-forward only; nothing without an origin. TryAgainError when origin moved."""
-        origin.publish(self._git)
+    def fetch(self) -> None:
+        """Fetch branches and tags of origin; nothing without an origin, and no branch of the checkout moves."""
+        if self.origin:
+            origin.fetch(self._git)
+
+    def publish(self, said: tuple[str, ...] = ()) -> None:
+        """Push main to origin, fast-forward only, with push options `said`; nothing without an origin.
+
+        TryAgainError when origin moved.
+        """
+        origin.publish(self._git, said)
 
     def synchronise(self, *, drop: bool = False) -> None:
         """Fetch, and fast-forward main when origin is ahead; nothing without an origin.
@@ -113,6 +157,14 @@ class Repository:
         Raises PracticumError naming the fix when main diverged, or when uncommitted changes are in the way.
         """
         origin.synchronise(self._git, drop)
+
+    def require_published(self) -> None:
+        """Synchronise, and raise PracticumError unless this checkout is what origin's main has, when there is one."""
+        origin.require_published(self._git)
+
+    def advance(self, branch: str, commit: str) -> None:
+        """Move a branch on origin forward to a commit; TryAgainError when it has commits that this one has not."""
+        origin.push(self._git, f"{commit}:{origin.HEADS}{branch}")
 
     def tags(self, prefix: str) -> dict[str, str]:
         """Return name → message of this checkout's annotated tags that start with `prefix`, by trailing number."""
@@ -127,15 +179,24 @@ class Repository:
         tagging.tag(self._git, name, message, commit)
 
     def merge_files(
-        self, branch: str, changes: objects.Changes, title: str, description: str, base: str = checkout.MAIN
+        self,
+        branch: str,
+        changes: objects.Changes,
+        title: str,
+        description: str,
+        base: str = checkout.MAIN,
+        *,
+        said: tuple[str, ...] = (),
+        hear: promotion.Hear = promotion.unheard,
     ) -> str:
         """Commit the changes on `branch`, starting at `base`, and push it; the working tree is not touched.
 
         A branch that Practicum made before is replaced; PracticumError when people committed on it,
         or when the working tree has uncommitted changes in these files.
+        The push says the push options `said`; `hear` gets the words of its answer, when there was something to push.
         Returns the branch's commit; the commit of `base` when it has all changes already: then there is no branch.
         """
-        return promotion.merge_files(self._git, branch, changes, f"{title}\n\n{description}".strip(), base)
+        return promotion.merge_files(self._git, branch, changes, f"{title}\n\n{description}".strip(), base, said, hear)
 
     def merge(self, branch: str, message: str) -> str:
         """Merge `branch` into main by a merge commit, here and on origin, and delete the branch.

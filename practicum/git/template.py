@@ -9,6 +9,10 @@ _TEMPLATES = {
     ".gitattributes": "gitattributes",
     ".gitignore": "gitignore",
     ".gitlab-ci.yml": "gitlab-ci.yml",
+    ".gitlab/issue_templates/New lab.md": "new-lab-issue.md",
+    ".gitlab/merge_request_templates/Default.md": "merge-request.md",
+    ".pre-commit-config.yaml": "pre-commit-config.yaml",
+    ".vscode/extensions.json": "vscode-extensions.json",
     ".vscode/settings.json": "vscode-settings.json",
     "Jenkinsfile": "Jenkinsfile",
     "README.md": "README.md",
@@ -34,6 +38,15 @@ def repository_files(
         if path.startswith(_TOOL):
             raise ValueError(f"{path} belongs to the tool")
     return dict(sorted(content.items()))
+
+
+def gitlab_files(url: str, path: str) -> dict[str, bytes]:
+    """Return the files that speak of a GitLab project, by path: code owners, and the page for a new lab."""
+    owners = f"@{path.split('/')[0]}".encode()
+    return {
+        ".gitlab/CODEOWNERS": _template("codeowners").replace(b"{{ owners }}", owners),
+        "labs/README.md": _template("labs-README.md").replace(b"{{ project }}", url.encode()),
+    }
 
 
 def _template(file: str) -> bytes:

@@ -1,37 +1,76 @@
-"""Take a checkpoint: immutable images and volume copies of the professor's machines, made from cleaned copies."""
+"""Take a checkpoint: immutable images and volume copies of the professor's machines, made from copies.
 
-from collections.abc import Mapping
+The copies are cleaned and searched for secrets before anything is published.
+"""
+
+import re
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from generator.seats.names import PROFESSOR, Scope, instance
+from practicum.errors import PracticumError
 from practicum.events import Emit, Event
 from practicum.lxd.cleaning import clean
 from practicum.lxd.client import Lxd
-from practicum.lxd.desired import Desired, Instance, Seat
-from practicum.lxd.golden import WAIT_ONLY
+from practicum.lxd.desired import Desired, Instance, Seat, Volume, volume_of
+from practicum.lxd.errors import LxdError
+from practicum.lxd.folders import beside
+from practicum.lxd.golden import waiting
+from practicum.lxd.inventory import pools_of
 from practicum.lxd.objects import copy_volume
-from practicum.lxd.observe import SEEDED
+from practicum.lxd.observe import SEEDED, tail
 from practicum.lxd.power import delete, start, stop
-from practicum.lxd.projects import create_project
+from practicum.lxd.projects import ensure_project
+from practicum.lxd.secret_search import MEMORY, SECONDS, Finding, Secret, search
 from practicum.parallel import in_parallel
 
 NUMBER = "practicum.checkpoint"
 MACHINE = "practicum.machine"
 STAGE = "checkpoint"
+COPY_NAME = re.compile(r"c(\d+)-")
 # Publishing is bound by the disk.
 MACHINES_AT_ONCE = 2
 # A checkpoint's image must not carry marks of the machine that it was taken from.
 FORGOTTEN = ("user.practicum.ready", "user.practicum.steps")
+# A copy waits for as long as it may be searched, and for what comes before and after.
+COPY_SECONDS = SECONDS + 600
+COUNT_PACKAGES = "command -v dpkg-query >/dev/null || exit 0; dpkg-query -W | wc -l"
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """What a checkpoint consists of: fingerprints by machine, volume copies by volume, in `project`."""
+    """What a checkpoint consists of: fingerprints by machine, volume copies by volume, in `project`.
+
+    `size` is bytes, as far as LXD can tell; `packages` how many are installed, by machine, where that can be counted.
+    """
 
     number: int
     project: str
     images: dict[str, str]
     volumes: dict[str, str]
+    size: int
+    packages: dict[str, int]
+
+
+@dataclass(frozen=True)
+class Private:
+    """What of the professor's seat must not reach students: places of per-seat files by machine, and secrets."""
+
+    rendered: Mapping[str, Sequence[str]]
+    secrets: Sequence[Secret] = ()
+
+
+class SecretsFound(PracticumError):
+    """The copies hold secrets; nothing was published."""
+
+    def __init__(self, lab: str, findings: Sequence[Finding]) -> None:
+        super().__init__(
+            f"the checkpoint of {lab} was refused: every student would get these secrets",
+            details="\n".join(f"{one.machine}: {one.path} holds {one.secret}" for one in findings),
+            resolution="take them out of your machines; what each seat has its own value of is best written by a .j2 "
+            "file under 'files:', which a checkpoint leaves out",
+        )
 
 
 @dataclass(frozen=True)
@@ -51,60 +90,91 @@ class _Studio:
         return f"checkpoint-{self.number}"
 
 
-def take(
-    lxd: Lxd, scope: Scope, desired: Desired, number: int, rendered: dict[str, list[str]], emit: Emit
-) -> Checkpoint:
-    """Take checkpoint `number` of the professor's seat. `rendered` are paths of per-seat files to remove, by machine.
+def take(lxd: Lxd, scope: Scope, desired: Desired, number: int, private: Private, emit: Emit) -> Checkpoint:
+    """Take checkpoint `number` of the professor's seat, without what is private.
 
     The professor's machines go on running and are not changed. Killed and run again, it makes the same checkpoint
-    from what is there then.
+    from what is there then. Raises SecretsFound, before anything is published, when a copy holds a secret.
     """
     seat = next(seat for seat in desired.seats if seat.name == PROFESSOR)
     studio = _Studio(lxd, scope, desired.project_name, scope.checkpoints.project, number)
     _ensure_project(studio, desired)
-    _remove_unrecorded(studio)
     _snapshot(studio, seat)
     volumes = _copy_volumes(studio, seat)
     emit(Event(STAGE, "started", f"{len(seat.instances)} machines: copy, clean and publish", total=len(seat.instances)))
 
-    def image(machine: Instance) -> str:
-        emit(Event(STAGE, "started", "copying, cleaning, publishing", machine.machine))
-        fingerprint = _publish(studio, machine, tuple(rendered.get(machine.machine, [])), desired)
-        emit(Event(STAGE, "done", fingerprint[:12], machine.machine))
-        return fingerprint
+    def prepare(machine: Instance) -> _Prepared:
+        emit(Event(STAGE, "started", "copying, cleaning, searching for secrets", machine.machine))
+        return _prepare(studio, machine, private, desired)
 
-    fingerprints = in_parallel(image, seat.instances, MACHINES_AT_ONCE)
-    images = {machine.machine: one for machine, one in zip(seat.instances, fingerprints, strict=True)}
-    return Checkpoint(number, studio.project, images, volumes)
+    def publish(machine: Instance) -> Mapping[str, Any]:
+        emit(Event(STAGE, "started", "publishing", machine.machine))
+        image = _publish(studio, machine, desired)
+        emit(Event(STAGE, "done", image["fingerprint"][:12], machine.machine))
+        return image
+
+    prepared = in_parallel(prepare, seat.instances, MACHINES_AT_ONCE)
+    if findings := [finding for one in prepared for finding in one.findings]:
+        raise SecretsFound(f"{scope.course}/{scope.lab}", findings)
+    published = in_parallel(publish, seat.instances, MACHINES_AT_ONCE)
+    images = {one.machine: str(image["fingerprint"]) for one, image in zip(seat.instances, published, strict=True)}
+    size = sum(int(image["size"]) for image in published) + sum(_used(studio, one) for one in seat.volumes)
+    counted = zip(seat.instances, prepared, strict=True)
+    packages = {one.machine: found.packages for one, found in counted if found.packages}
+    return Checkpoint(number, studio.project, images, volumes, size, packages)
 
 
 def _ensure_project(studio: _Studio, desired: Desired) -> None:
-    if studio.lxd.find("projects", studio.project) is None:
-        config = {**desired.project["config"], "user.practicum": studio.marker}
-        create_project(studio.lxd, {"name": studio.project, "description": "Practicum checkpoints", "config": config})
+    config = {**desired.project["config"], "user.practicum": studio.marker}
+    ensure_project(studio.lxd, {"name": studio.project, "description": "Practicum checkpoints", "config": config})
 
 
-def _remove_unrecorded(studio: _Studio) -> None:
-    """Remove images and copies that a killed run of the same number left; nothing refers to them."""
-    for left in studio.lxd.get("instances", project=studio.project, recursion=1):
-        if left["name"].startswith(f"c{studio.number}-"):
-            delete(studio.lxd, studio.project, left["name"])
-    for image in studio.lxd.get("images", recursion=1):
+def remove_unpinned(lxd: Lxd, scope: Scope, pinned: Container[int]) -> None:
+    """Remove what belongs to checkpoints that nothing in git pins: left by runs that were killed, or never proved.
+
+    `pinned` are the numbers of the others. The caller holds the lease of the lab in dev, where checkpoints are taken.
+    """
+    project, marker = scope.checkpoints.project, scope.checkpoints.marker()
+    if lxd.find("projects", project) is None:
+        return
+    lxd.wait_until_idle(project)
+    for left in lxd.get("instances", project=project, recursion=1):
+        delete(lxd, project, left["name"])
+    for image in lxd.get("images", recursion=1):
         properties = image["properties"]
-        if properties.get("user.practicum") == studio.marker and properties.get(NUMBER) == str(studio.number):
-            studio.lxd.delete("images", image["fingerprint"])
+        if properties.get("user.practicum") == marker and int(properties.get(NUMBER, 0)) not in pinned:
+            lxd.delete("images", image["fingerprint"])
+    for pool in pools_of(lxd, project):
+        path = ("storage-pools", pool, "volumes", "custom")
+        for volume in map(tail, lxd.get(*path, project=project)):
+            number = COPY_NAME.match(volume)
+            if number and int(number.group(1)) not in pinned:
+                lxd.delete(*path, volume, project=project)
 
 
 def _copy_volumes(studio: _Studio, seat: Seat) -> dict[str, str]:
     copies = {}
     for volume in seat.volumes:
         name = volume.name.removeprefix(f"{PROFESSOR}-")
-        copies[name] = copy = f"c{studio.number}-{name}"
+        copies[name] = copy = _copy_of(studio, volume.name)
         path = ("storage-pools", volume.pool, "volumes", "custom")
         studio.lxd.delete(*path, copy, project=studio.project)
         config = {**volume.config, "user.practicum": studio.marker, SEEDED: "checkpoint"}
         copy_volume(studio.lxd, volume.pool, (studio.source, volume.name), (studio.project, copy), config)
     return copies
+
+
+def _copy_of(studio: _Studio, volume: str) -> str:
+    return f"c{studio.number}-{volume.removeprefix(f'{PROFESSOR}-')}"
+
+
+def _used(studio: _Studio, volume: Volume) -> int:
+    """Return the bytes that a volume's copy has; 0 where the pool cannot say."""
+    path = ("storage-pools", volume.pool, "volumes", "custom", _copy_of(studio, volume.name), "state")
+    try:
+        return int(studio.lxd.get(*path, project=studio.project)["usage"]["used"])
+    except (LxdError, KeyError, TypeError):
+        return 0
 
 
 def _snapshot(studio: _Studio, seat: Seat) -> None:
@@ -115,13 +185,29 @@ def _snapshot(studio: _Studio, seat: Seat) -> None:
         studio.lxd.post(*path, body={"name": studio.snapshot}, project=studio.source)
 
 
-def _publish(studio: _Studio, machine: Instance, rendered: tuple[str, ...], desired: Desired) -> str:
-    copy = instance(f"c{studio.number}", machine.machine)
-    delete(studio.lxd, studio.project, copy)
+@dataclass(frozen=True)
+class _Prepared:
+    findings: Sequence[Finding]
+    packages: int
+
+
+def _prepare(studio: _Studio, machine: Instance, private: Private, desired: Desired) -> _Prepared:
+    """Make the copy that is published, clean it, and search it."""
+    lxd, project, copy = studio.lxd, studio.project, instance(f"c{studio.number}", machine.machine)
+    delete(lxd, project, copy)
     _copy(studio, machine, copy, desired)
-    start(studio.lxd, studio.project, copy)
-    clean(studio.lxd, studio.project, copy, rendered)
-    stop(studio.lxd, studio.project, copy, force=True)
+    start(lxd, project, copy)
+    clean(lxd, project, copy, tuple(private.rendered.get(machine.machine, ())))
+    findings = search(lxd, project, copy, machine.machine, private.secrets)
+    packages = lxd.run(copy, ["sh", "-c", COUNT_PACKAGES], project=project).stdout.strip()
+    # By force, a virtual machine would lose what its kernel has not written yet.
+    stop(lxd, project, copy, force=machine.kind == "container")
+    return _Prepared(findings, int(packages) if packages.isdigit() else 0)
+
+
+def _publish(studio: _Studio, machine: Instance, desired: Desired) -> Mapping[str, Any]:
+    """Return the fingerprint and size of the image that a prepared copy became."""
+    copy = instance(f"c{studio.number}", machine.machine)
     properties = {
         "user.practicum": studio.marker,
         NUMBER: str(studio.number),
@@ -130,19 +216,24 @@ def _publish(studio: _Studio, machine: Instance, rendered: tuple[str, ...], desi
     }
     source = {"type": "instance", "name": copy}
     body = {"source": source, "properties": properties, "compression_algorithm": "none", "public": False}
-    fingerprint = str(studio.lxd.post("images", body=body, project=studio.project)["fingerprint"])
+    image: Mapping[str, Any] = studio.lxd.post("images", body=body, project=studio.project)
     studio.lxd.delete("instances", copy, project=studio.project)
-    return fingerprint
+    return image
 
 
 def _copy(studio: _Studio, machine: Instance, copy: str, desired: Desired) -> None:
     """Copy a machine's snapshot, without network, with the checkpoint's copies of its volumes: both are cleaned."""
     profile = next(entry for entry in desired.profiles if entry["name"] == machine.machine)
-    devices = {name: _device(studio, entry) for name, entry in machine.devices.items()}
+    snapshot = studio.lxd.get("instances", machine.name, "snapshots", studio.snapshot, project=studio.source)
+    # What somebody attached by hand comes along with a copy, unless it is hidden.
+    by_hand = {name: {"type": "none"} for name in snapshot["devices"]}
+    devices = {**by_hand, **{name: _device(studio, entry) for name, entry in machine.devices.items()}}
+    container = {**waiting(machine.kind, COPY_SECONDS), **MEMORY}
+    own = container if machine.kind == "container" else {"security.secureboot": "false"}
     body = {
         "name": copy,
         "profiles": [],
-        "config": {"user.practicum": studio.marker, "raw.lxc": WAIT_ONLY, **dict.fromkeys(FORGOTTEN, "")},
+        "config": {"user.practicum": studio.marker, **own, **dict.fromkeys(FORGOTTEN, "")},
         "devices": {**devices, "root": dict(profile["devices"]["root"])},
         "source": {"type": "copy", "source": f"{machine.name}/{studio.snapshot}", "project": studio.source},
     }
@@ -153,4 +244,7 @@ def _copy(studio: _Studio, machine: Instance, copy: str, desired: Desired) -> No
 def _device(studio: _Studio, device: Mapping[str, str]) -> dict[str, str]:
     if device["type"] != "disk":
         return {"type": "none"}
-    return {**device, "source": f"c{studio.number}-{device['source'].removeprefix(f'{PROFESSOR}-')}"}
+    copy = _copy_of(studio, volume_of(device))
+    if device["source"].startswith("/"):
+        return {**device, "source": beside(device["source"], studio.marker, copy)}
+    return {**device, "source": copy}

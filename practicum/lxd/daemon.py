@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from practicum.errors import PermissionsError, PracticumError, TryAgainError, UnavailableError
-from practicum.lxd.client import SOCKETS, Lxd
+from practicum.lxd.client import Lxd
+from practicum.lxd.endpoints import SOCKETS
 
 FOLDER = Path(SOCKETS[0]).parent
 LOG = Path("/var/log/practicum/lxd.log")

@@ -1,12 +1,13 @@
 """Definitions as provisioning wants them: parsed, with every reference resolved to a value."""
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from generator.render.definitions import canonical
 from generator.render.references import resolve
+from practicum.lxd.folders import WORK, place
 from practicum.lxd.vocabulary import require_known
 
 Document = dict[str, Any]
@@ -44,6 +45,7 @@ class Instance:
     config: Mapping[str, str]
     devices: Mapping[str, Mapping[str, str]]
     steps: tuple[Document, ...]
+    keep: tuple[str, ...] = ()
 
     @property
     def digest(self) -> str:
@@ -64,6 +66,13 @@ class Volume:
     origin_project: str
     copy_image: bool
 
+    def disk(self, path: str) -> dict[str, str]:
+        """Return the device that shows the volume to a machine at a path."""
+        if self.pool.startswith("/"):
+            source = place(self.pool, self.config["user.practicum"], self.name) / WORK
+            return {"type": "disk", "source": str(source), "path": path}
+        return {"type": "disk", "pool": self.pool, "source": self.name, "path": path}
+
 
 @dataclass(frozen=True)
 class Seat:
@@ -75,6 +84,21 @@ class Seat:
     networks: tuple[Document, ...]
     volumes: tuple[Volume, ...]
     instances: tuple[Instance, ...]
+
+
+@dataclass(frozen=True)
+class Replacement:
+    """Which instances get the release's system in place of theirs, each with the paths that come beside kept ones.
+
+    `clear` names the occasion for which their seats' volumes and kept paths start anew, once; empty, they stay.
+    `again`: also instances that run the release already. `overwrite`: also files that somebody changed since they were
+    delivered; else these stay.
+    """
+
+    systems: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    clear: str = ""
+    again: bool = False
+    overwrite: bool = False
 
 
 @dataclass(frozen=True)
@@ -91,6 +115,7 @@ class Desired:
     # The instances of all seats, chosen for this run or not.
     known: frozenset[str] = frozenset()
     whole: bool = True
+    replacement: Replacement = Replacement()
 
     @property
     def project_name(self) -> str:
@@ -98,31 +123,60 @@ class Desired:
         return str(self.project["name"])
 
     @property
-    def prefix(self) -> str:
-        """What the names of the lab's bridges and ACLs begin with."""
-        return str(self.acls[0]["name"]).rsplit("-", 1)[0] + "-"
+    def profile_names(self) -> frozenset[str]:
+        """The names of the lab's profiles."""
+        return frozenset(profile["name"] for profile in self.profiles)
+
+    @property
+    def volume_names(self) -> frozenset[str]:
+        """The names of the volumes of the chosen seats."""
+        return frozenset(volume.name for seat in self.seats for volume in seat.volumes)
+
+    @property
+    def instance_names(self) -> frozenset[str]:
+        """The names of the machines of the chosen seats, and of the probe."""
+        return frozenset(one.name for seat in self.seats for one in seat.instances) | {self.probe.name}
+
+    @property
+    def acl_names(self) -> frozenset[str]:
+        """The names of the lab's access lists and of those of the chosen seats."""
+        return frozenset(acl["name"] for acl in (*self.acls, *(acl for seat in self.seats for acl in seat.acls)))
+
+    @property
+    def network_names(self) -> frozenset[str]:
+        """The names of the networks of the chosen seats."""
+        return frozenset(network["name"] for seat in self.seats for network in seat.networks)
 
 
-def build(shared: Document, seats: Sequence[Document], pins: Pins, value: Value) -> Desired:
+def volume_of(device: Mapping[str, str]) -> str:
+    """Return the name of the volume that a device shows; empty for what is none. A folder's is ROOT/…/NAME/work."""
+    source = device.get("source", "") if device["type"] == "disk" else ""
+    return source.split("/")[-2] if source.startswith("/") else source
+
+
+def build(
+    shared: Document, seats: Sequence[Document], pins: Pins, value: Value, folders: Collection[str] = ()
+) -> Desired:
     """Return the desired state. `value(kind, argument, seat)` gives the value of a reference.
 
+    `folders` are those of the host that the platform file offers as storage.
     Raises KeyError when an image or checkpoint is not pinned.
     """
-    require_known(shared, seats)
+    require_known(shared, seats, folders)
     return Desired(
         marker=shared["marker"],
         project=shared["project"],
         golden_project=shared["golden_project"],
         acls=tuple(_acl(acl, value, "-") for acl in shared["acls"]),
         profiles=tuple(shared["profiles"]),
-        probe=_instance(shared["instances"][0], "-", pins, value),
-        seats=tuple(_seat(document, pins, value) for document in seats),
+        probe=_instance(shared["instances"][0], "-", pins, value, {}),
+        seats=tuple(_seat(document, pins, value, shared["keep"]) for document in seats),
     )
 
 
-def _seat(document: Document, pins: Pins, value: Value) -> Seat:
+def _seat(document: Document, pins: Pins, value: Value, keep: Mapping[str, Sequence[str]]) -> Seat:
     seat = document["seat"]
-    instances = tuple(_instance(entry, seat, pins, value) for entry in document["instances"])
+    instances = tuple(_instance(entry, seat, pins, value, keep) for entry in document["instances"])
     from_checkpoint = any(instance.from_checkpoint for instance in instances)
     return Seat(
         name=seat,
@@ -134,11 +188,12 @@ def _seat(document: Document, pins: Pins, value: Value) -> Seat:
     )
 
 
-def _instance(entry: Document, seat: str, pins: Pins, value: Value) -> Instance:
+def _instance(entry: Document, seat: str, pins: Pins, value: Value, keep: Mapping[str, Sequence[str]]) -> Instance:
+    machine = entry["config"]["user.practicum.machine"]
     return Instance(
         name=entry["name"],
         seat=seat,
-        machine=entry["config"]["user.practicum.machine"],
+        machine=machine,
         kind=entry["type"],
         fingerprint=pins.fingerprint(entry["source"]),
         from_checkpoint="checkpoint" in entry["source"],
@@ -146,6 +201,7 @@ def _instance(entry: Document, seat: str, pins: Pins, value: Value) -> Instance:
         config=entry["config"],
         devices=entry["devices"],
         steps=tuple(_resolved(step, lambda kind, argument: value(kind, argument, seat)) for step in entry["steps"]),
+        keep=tuple(keep.get(machine, ())),
     )
 
 

@@ -52,23 +52,29 @@ TEMPLATES = {
     "/etc/network/interfaces": ("interfaces.tpl", ALWAYS, INTERFACES),
     "/etc/resolv.conf": ("resolv.tpl", ALWAYS, RESOLV),
 }
+# A VM's agent writes them while it boots. LXD renders what is for creation at the first start only, and a VM that was
+# killed before its agent ran would never get it: all are for each start. Its id is known to services by then.
+VM_TEMPLATES = {path: (name, ALWAYS, text) for path, (name, _, text) in TEMPLATES.items() if path != "/etc/machine-id"}
 
 
-def metadata_tarball(properties: Mapping[str, str], created: int, architecture: str = "x86_64") -> bytes:
+def metadata_tarball(
+    properties: Mapping[str, str], created: int, architecture: str = "x86_64", *, vm: bool = False
+) -> bytes:
     """Return the metadata half of a split image; the same arguments give the same bytes.
 
     `created` is seconds since 1970. Format: LXD documentation, "Image format".
     """
+    templates = VM_TEMPLATES if vm else TEMPLATES
     metadata = {
         "architecture": architecture,
         "creation_date": created,
         "properties": dict(sorted(properties.items())),
         "templates": {
-            path: {"when": when, "template": name, "create_only": False} for path, (name, when, _) in TEMPLATES.items()
+            path: {"when": when, "template": name, "create_only": False} for path, (name, when, _) in templates.items()
         },
     }
     members = {"metadata.yaml": yaml.safe_dump(metadata, sort_keys=True)}
-    members.update({f"templates/{name}": text for name, _, text in TEMPLATES.values()})
+    members.update({f"templates/{name}": text for name, _, text in templates.values()})
     return _tar(members)
 
 

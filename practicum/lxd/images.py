@@ -13,6 +13,7 @@ from practicum.lxd.client import Lxd
 from practicum.lxd.errors import LxdConflict, LxdError
 from practicum.lxd.image_metadata import metadata_tarball
 from practicum.lxd.rootfs import Report, build_rootfs, cached_rootfs
+from practicum.lxd.vm_image import cached_disk
 
 __all__ = ["build_rootfs", "ensure_image", "find_image", "image_properties", "import_image"]
 
@@ -33,16 +34,17 @@ def ensure_image(lxd: Lxd, type: MachineType, installation: str, mirror: str | N
             f"Practicum cannot build an image of type '{type.name}' yet",
             resolution="use another type; 'practicum types' lists them and says which can be built",
         )
-    report(f"preparing the image of type {type.name}")
-    rootfs = cached_rootfs(type.image, mirror, report)
+    report(f"preparing the image of type {_words(type)}")
+    cached = cached_disk if type.image.vm else cached_rootfs
+    system = cached(type.image, mirror, report)
     report("copying the image to LXD")
-    return import_image(lxd, rootfs, properties)
+    return import_image(lxd, system, properties, vm=type.image.vm)
 
 
 def image_properties(type: MachineType, installation: str) -> dict[str, str]:
     """Return the properties by which an installation's image of `type` is found again."""
     return {
-        "description": f"Practicum {type.name}",
+        "description": f"Practicum {_words(type)}",
         "os": "Debian",
         "release": type.image.suite,
         "user.practicum": f"{installation}/-/-/-/-",
@@ -59,18 +61,20 @@ def find_image(lxd: Lxd, properties: Mapping[str, str]) -> str | None:
     return min((str(image["fingerprint"]) for image in matching), default=None)
 
 
-def import_image(lxd: Lxd, rootfs: Path, properties: Mapping[str, str]) -> str:
-    """Give LXD a root file system with metadata made for it; return the fingerprint.
+def import_image(lxd: Lxd, rootfs: Path, properties: Mapping[str, str], *, vm: bool = False) -> str:
+    """Give LXD a root file system, or the disk of a VM, with metadata made for it; return the fingerprint.
 
-    LXD keeps nothing of an upload that breaks off, and the same content twice is one image.
+    LXD keeps nothing of an upload that breaks off, and the same content twice is one image. It tells the kinds of
+    image apart by the name of the second part (lxd/images.go: getImgPostInfo).
     """
-    metadata = metadata_tarball(properties, created=int(rootfs.stat().st_mtime))
+    metadata = metadata_tarball(properties, created=int(rootfs.stat().st_mtime), vm=vm)
+    part = "rootfs.img" if vm else "rootfs"
     try:
         with rootfs.open("rb") as file:
             body = MultipartEncoder(
                 {
                     "metadata": ("metadata.tar", metadata, "application/octet-stream"),
-                    "rootfs": (rootfs.name, file, "application/octet-stream"),
+                    part: (rootfs.name, file, "application/octet-stream"),
                 }
             )
             answer = lxd.upload("images", data=body, headers={"Content-Type": body.content_type}, project=PROJECT)
@@ -84,3 +88,7 @@ def _imported_meanwhile(lxd: Lxd, properties: Mapping[str, str]) -> str:
     if found is None:
         raise LxdError("LXD says that the image exists already, but lists none with these properties")
     return found
+
+
+def _words(type: MachineType) -> str:
+    return f"{type.name} (virtual machine)" if type.image.vm else type.name

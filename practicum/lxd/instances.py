@@ -1,6 +1,6 @@
 """Create, change, fill and complete machines."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from practicum.lxd.client import Lxd
@@ -10,7 +10,7 @@ from practicum.lxd.golden import GoldenMachines
 from practicum.lxd.observe import SEEDED
 from practicum.lxd.plan import READY, set_by_hand
 from practicum.lxd.power import start, stop
-from practicum.lxd.steps import StepRunner
+from practicum.lxd.steps import StepRunner, Touched
 
 SEED_MOUNT = "/.practicum-seed"
 # Owner and mode come from the directory that the volume will cover; `$3` is `content` or `owner`.
@@ -46,19 +46,14 @@ def update(lxd: Lxd, desired: Desired, instance: Instance) -> None:
     found, etag = lxd.get_with_etag("instances", instance.name, project=desired.project_name)
     surplus = set_by_hand(instance.config, found["config"])
     records = {key: value for key, value in found["config"].items() if key not in surplus}
-    body = {
-        "architecture": found["architecture"],
-        "config": {**records, **instance.config},
-        "devices": {name: dict(device) for name, device in instance.devices.items()},
-        "profiles": list(instance.profiles),
-        "description": found["description"],
-        "ephemeral": found["ephemeral"],
-    }
+    body = _settings(found, {**records, **instance.config}, instance.devices, instance.profiles)
     # The keys are written last: a kill before that repeats the whole, a stopped machine is started by the next run.
     changed = _refresh_guest(lxd, desired.project_name, instance, found)
-    restart = "user.practicum.interfaces" in changed and found["status"] == "Running"
+    # A replacement that was killed leaves a machine that only waits, and is deaf to being asked to stop.
+    waits = "raw.lxc" in surplus
+    restart = (waits or "user.practicum.interfaces" in changed) and found["status"] == "Running"
     if restart:
-        stop(lxd, desired.project_name, instance.name)
+        stop(lxd, desired.project_name, instance.name, force=waits)
         etag = ""
     lxd.put("instances", instance.name, body=body, project=desired.project_name, etag=etag)
     if restart:
@@ -68,7 +63,7 @@ def update(lxd: Lxd, desired: Desired, instance: Instance) -> None:
 def seed(lxd: Lxd, desired: Desired, instance: Instance, volume: Volume) -> None:
     """Fill a new volume from the directory of the image that it will cover, with owner and mode."""
     project = desired.project_name
-    device = {"type": "disk", "pool": volume.pool, "source": volume.name, "path": SEED_MOUNT}
+    device = volume.disk(SEED_MOUNT)
     lxd.patch("instances", instance.name, body={"devices": {"seed": device}}, project=project)
     what = "content" if volume.copy_image else "owner"
     command = ["sh", "-c", SEED_SCRIPT, "sh", volume.mount, SEED_MOUNT, what]
@@ -80,9 +75,46 @@ def seed(lxd: Lxd, desired: Desired, instance: Instance, volume: Volume) -> None
 
 
 def complete(lxd: Lxd, desired: Desired, steps: StepRunner, instance: Instance) -> None:
-    """Do a machine's steps and set its ready mark, which is written last."""
-    if not instance.steps or steps.run(instance):
+    """Do a machine's steps and set its ready mark, which is written last.
+
+    The professor's own copy takes new files whatever was changed by hand; the class's machines as a delivery decides.
+    """
+    if not instance.steps or steps.run(instance, _touched(lxd, desired, instance)):
         mark(lxd, desired.project_name, instance.name, {READY: instance.digest})
+
+
+def _touched(lxd: Lxd, desired: Desired, instance: Instance) -> Touched:
+    """Say what becomes of delivered files that somebody changed; where a new system came, nothing waits."""
+    if desired.replacement.overwrite or not instance.from_checkpoint:
+        return "overwrite"
+    config = lxd.get("instances", instance.name, project=desired.project_name)["config"]
+    return "leave" if READY in config and not desired.replacement.systems.get(instance.name) else "keep"
+
+
+def put_settings(
+    lxd: Lxd, project: str, name: str, devices: Mapping[str, Mapping[str, str]], config: Mapping[str, str]
+) -> None:
+    """Give a machine exactly these devices, and these config keys beside those it has; an empty text removes one."""
+    found, etag = lxd.get_with_etag("instances", name, project=project)
+    body = _settings(found, {**found["config"], **config}, devices, found["profiles"])
+    lxd.put("instances", name, body=body, project=project, etag=etag)
+
+
+def _settings(
+    found: Mapping[str, Any],
+    config: Mapping[str, str],
+    devices: Mapping[str, Mapping[str, str]],
+    profiles: Sequence[str],
+) -> dict[str, Any]:
+    """Return what LXD wants to be sent whole when a machine's settings are replaced."""
+    return {
+        "architecture": found["architecture"],
+        "config": {key: value for key, value in config.items() if value},
+        "devices": {name: dict(device) for name, device in devices.items()},
+        "profiles": list(profiles),
+        "description": found["description"],
+        "ephemeral": found["ephemeral"],
+    }
 
 
 def mark(lxd: Lxd, project: str, name: str, keys: Mapping[str, str]) -> None:
@@ -93,6 +125,8 @@ def mark(lxd: Lxd, project: str, name: str, keys: Mapping[str, str]) -> None:
 def _refresh_guest(lxd: Lxd, project: str, instance: Instance, found: Mapping[str, Any]) -> list[str]:
     """Write the files of changed keys into the machine, where image templates act at creation only; return the keys."""
     changed = [key for key in GUEST_FILES if found["config"].get(key) != instance.config.get(key)]
+    if found["type"] == "virtual-machine" and found["status"] != "Running":
+        return changed  # its agent writes all of them at the next start
     for key in changed:
         headers = {"X-LXD-mode": "0644", "X-LXD-uid": "0", "X-LXD-gid": "0", "X-LXD-type": "file"}
         data = instance.config[key].encode()

@@ -3,20 +3,25 @@
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from practicum.lxd import power
 from practicum.lxd.client import Lxd
 from practicum.lxd.errors import LxdNotFound
-from practicum.lxd.observe import tail
+from practicum.lxd.observe import custom_volumes, tail
 from practicum.parallel import in_parallel
 
 MARKER = "user.practicum"
+# On a project: the folders of the host that its volumes are in, beside pools.
+FOLDERS = "user.practicum.folders"
 # Bridges and ACLs begin with the seven characters of their lab's hash.
 OUR_NAME = re.compile(r"p[a-z2-7]{7}-")
+# The seat in the marker of a project of backups.
+BACKUP = "backup"
 # Deletion goes this way round: users of a thing before the thing. A checkpoint's images go before its volumes, so
 # that one half deleted is seen as gone.
-ORDER = ("instance", "image", "volume", "profile", "network", "acl", "project")
+ORDER = ("snapshot", "instance", "image", "volume", "profile", "network", "acl", "project")
 
 
 @dataclass(frozen=True, order=True)
@@ -40,12 +45,19 @@ class Marked:
         return parts[1], "/".join(parts[2:4])
 
 
-def inventory(lxd: Lxd, installation: str) -> list[Marked]:
-    """Return everything that an installation has on an LXD server, sorted."""
-    projects = [project for project in lxd.get("projects", recursion=1) if _owner(project) == installation]
+def inventory(lxd: Lxd, installation: str, prefix: str = "") -> list[Marked]:
+    """Return everything that an installation has on an LXD server, sorted; backups are not in it: they outlive labs.
+
+    `prefix`: networks and ACLs only of the lab whose names begin so; to read all of a host takes LXD seconds.
+    """
+    projects = [
+        project
+        for project in lxd.get("projects", recursion=1)
+        if _owner(project) == installation and not project["config"][MARKER].endswith(f"/{BACKUP}")
+    ]
     found = [Marked("project", "", project["name"], project["config"][MARKER]) for project in projects]
-    found += _listed(lxd, "acl", "network-acls", installation)
-    found += _listed(lxd, "network", "networks", installation)
+    found += _listed(lxd, "acl", "network-acls", installation, prefix)
+    found += _listed(lxd, "network", "networks", installation, prefix)
     found += _images(lxd, installation)
     for project in projects:
         found += _of_project(lxd, project["name"], project["config"][MARKER])
@@ -69,9 +81,9 @@ def _owner(document: dict[str, Any]) -> str:
     return str(document["config"].get(MARKER, "")).split("/")[0]
 
 
-def _listed(lxd: Lxd, kind: str, path: str, installation: str) -> list[Marked]:
+def _listed(lxd: Lxd, kind: str, path: str, installation: str, prefix: str) -> list[Marked]:
     # A list with recursion computes who uses what, a second for thirty; only what is named like ours is read.
-    names = [name for name in map(tail, lxd.get(path)) if OUR_NAME.match(name)]
+    names = [name for name in map(tail, lxd.get(path)) if OUR_NAME.match(name) and name.startswith(prefix)]
     entries = [entry for entry in in_parallel(lambda name: lxd.find(path, name), names) if entry is not None]
     return [
         Marked(kind, "default", entry["name"], entry["config"][MARKER])
@@ -98,14 +110,20 @@ def _of_project(lxd: Lxd, project: str, marker: str) -> list[Marked]:
         for profile in lxd.get("profiles", project=project, recursion=1)
         if profile["name"] != "default"
     ]
-    for pool in lxd.get("storage-pools", recursion=1):
-        volumes = lxd.get("storage-pools", pool["name"], "volumes", "custom", project=project, recursion=1)
+    for pool in pools_of(lxd, project):
         found += [
-            Marked("volume", f"{project}/{pool['name']}", volume["name"], volume["config"].get(MARKER, marker))
-            for volume in volumes
-            if volume["type"] == "custom"
+            Marked("volume", f"{project}/{pool}", volume["name"], volume["config"].get(MARKER, marker))
+            for volume in custom_volumes(lxd, pool, project)
         ]
     return found
+
+
+def pools_of(lxd: Lxd, project: str) -> list[str]:
+    """Return what volumes of a project may be in: LXD's pools, and the folders that its definitions name."""
+    config = lxd.get("projects", project)["config"]
+    lab = config.get(MARKER, "").endswith("/-")
+    folders = [folder for folder in config.get(FOLDERS, "").split(",") if folder and lab]
+    return [*map(tail, lxd.get("storage-pools")), *(folder for folder in folders if Path(folder).is_dir())]
 
 
 def _delete_instance(lxd: Lxd, thing: Marked) -> None:
@@ -113,7 +131,7 @@ def _delete_instance(lxd: Lxd, thing: Marked) -> None:
 
 
 def _delete_volume(lxd: Lxd, thing: Marked) -> None:
-    project, pool = thing.place.rsplit("/", 1)
+    project, pool = thing.place.split("/", 1)
     lxd.delete("storage-pools", pool, "volumes", "custom", thing.name, project=project)
 
 
@@ -125,7 +143,13 @@ def _delete_project(lxd: Lxd, thing: Marked) -> None:
     lxd.delete("projects", thing.name)
 
 
+def _delete_snapshot(lxd: Lxd, thing: Marked) -> None:
+    machine, name = thing.name.split("/")
+    lxd.delete("instances", machine, "snapshots", name, project=thing.place)
+
+
 _DELETERS: dict[str, Callable[[Lxd, Marked], None]] = {
+    "snapshot": _delete_snapshot,
     "instance": _delete_instance,
     "volume": _delete_volume,
     "image": lambda lxd, thing: lxd.delete("images", thing.name),

@@ -31,15 +31,17 @@ def lease(lxd: Lxd, project: str) -> Iterator[threading.Event]:
     Raises TryAgainError when somebody else holds it.
     """
     owner = f"{_here()}:{os.getpid()}:{_began(os.getpid())}:{secrets.token_hex(4)}"
-    _take(lxd, project, owner)
     ended, lost = threading.Event(), threading.Event()
     beat = threading.Thread(target=_heartbeat, args=(lxd, project, owner, ended, lost), daemon=True)
-    beat.start()
     try:
+        _take(lxd, project, owner)
+        beat.start()
         yield lost
     finally:
+        # Ctrl-C may come between LXD's answer and the next line: what was taken is given back in any case.
         ended.set()
-        beat.join(timeout=BEAT_SECONDS)
+        if beat.is_alive():
+            beat.join(timeout=BEAT_SECONDS)
         _release(lxd, project, owner)
 
 

@@ -17,6 +17,7 @@ from generator.catalogue.recipe import recipe_digest
 from practicum.errors import PermissionsError, PracticumError, UnavailableError
 
 Report = Callable[[str], None]
+Build = Callable[[Image, str | None, Path, Report], None]
 
 # Kept in the image's dpkg configuration too, so that packages installed later stay small. Copyright files must stay.
 DPKG_OPTIONS = (
@@ -44,14 +45,23 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or "/var/cache") / "practicum" / "images"
 
 
-def cached_rootfs(image: Image, mirror: str | None, report: Report, folder: Path | None = None) -> Path:
+def cached_rootfs(
+    image: Image,
+    mirror: str | None,
+    report: Report,
+    folder: Path | None = None,
+    *,
+    build: Build | None = None,
+    name: str = "rootfs.tar.zst",
+) -> Path:
     """Return the cached tarball of `image`, built now when the recipe has none yet.
 
-    Of several builders of one recipe one builds and the others wait for it. A build that is interrupted leaves no
-    tarball; its working files go with the next build.
+    `build` makes another thing of the image than a tarball; the suffixes of `name` are those of what is made. Of
+    several builders of one recipe one builds and the others wait for it. A build that is interrupted leaves nothing
+    but working files, which go with the next build.
     """
     folder = folder or cache_folder()
-    target = folder / f"{recipe_digest(image).removeprefix('sha256:')}.tar.zst"
+    target = folder / f"{recipe_digest(image).removeprefix('sha256:')}{name[name.index('.') :]}"
     if target.exists():
         return target
     _require_builder()
@@ -59,12 +69,12 @@ def cached_rootfs(image: Image, mirror: str | None, report: Report, folder: Path
     with _locked(target.with_suffix(".lock"), report):
         if not target.exists():
             _sweep(folder)
-            _build_into(target, image, mirror, report)
+            _build_into(target, name, lambda made: (build or build_rootfs)(image, mirror, made, report))
     return target
 
 
 def build_rootfs(image: Image, mirror: str | None, destination: Path, report: Report) -> None:
-    """Build the root file system of `image` as a tarball at `destination`; `.zst` in its name compresses it.
+    """Build the root file system of `image`: a tarball (`….tar.zst`) or a folder, as the name of `destination` says.
 
     `mirror` is a Debian archive (`http://host/debian`); None means mmdebstrap's own default. Raises
     PermissionsError without root, UnavailableError without mmdebstrap, PracticumError when the build fails.
@@ -118,13 +128,13 @@ def _require_builder() -> None:
         )
 
 
-def _build_into(target: Path, image: Image, mirror: str | None, report: Report) -> None:
+def _build_into(target: Path, name: str, build: Callable[[Path], None]) -> None:
     work = target.with_suffix(".work")
     _remove_work(work)
     work.mkdir(mode=0o755)
     try:
-        built = work / "rootfs.tar.zst"
-        build_rootfs(image, mirror, built, report)
+        built = work / name
+        build(built)
         with built.open("rb") as file:
             os.fsync(file.fileno())
         built.replace(target)

@@ -1,20 +1,20 @@
 """What is done inside machines: packages, files and scripts, each recorded on the machine after it is done."""
 
-import base64
-import hashlib
 import json
 import shlex
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Literal
 
-from generator.render.definitions import canonical
 from practicum.errors import PracticumError
 from practicum.events import Emit, Event
 from practicum.lxd.client import CommandResult, Lxd
+from practicum.lxd.delivered import Step, is_touched, recorded, step_digest, step_name
 from practicum.lxd.desired import Instance
 from practicum.lxd.plan import STEPS
 
-Step = Mapping[str, Any]
+# What becomes of a file that somebody changed since it was delivered: left, and told again by the next delivery; kept
+# for good in place of the new one; or overwritten.
+Touched = Literal["leave", "keep", "overwrite"]
 WAIT_FOR_BOOT = "command -v systemctl >/dev/null || exit 0; systemctl is-system-running --wait >/dev/null; exit 0"
 INSTALL = "export DEBIAN_FRONTEND=noninteractive; apt-get -q update && apt-get -qy install --no-install-recommends "
 # A new file belongs to the owner of the folder it is put in: what lands in a home is its user's.
@@ -53,27 +53,43 @@ class StepRunner:
         self._data = data
         self._repeat = repeat_scripts
 
-    def run(self, instance: Instance) -> bool:
+    def run(self, instance: Instance, touched: Touched = "overwrite") -> bool:
         """Do what is not recorded as done; each step is recorded after it, so a kill repeats at most one.
 
-        Returns whether all is done: a changed `run` script waits until somebody agrees to run it again.
+        Returns whether all is done: a changed `run` script waits until somebody agrees to run it again, and a file that
+        is left until somebody chooses.
         """
         whole = True
         done = self._recorded(instance)
         self._command(instance, ["sh", "-c", WAIT_FOR_BOOT], "waiting for the machine to boot")
         for step in instance.steps:
-            name, digest = _name(step), _digest(step)
+            name, digest = step_name(step), step_digest(step)
             if done.get(name) == digest:
                 continue
-            if step["kind"] == "run" and name in done and not self._repeat:
-                self._warn(instance, f"{name} changed and was not run again; 'practicum provision LAB --yes' runs it")
+            own = touched != "overwrite" and self._is_touched(instance, step, done)
+            if (step["kind"] == "run" and name in done and not self._repeat) or (own and touched == "leave"):
+                self._tell_left(instance, step)
                 whole = False
                 continue
             self._emit(Event("provision", "started", name, instance.seat, instance.machine))
-            self._do(instance, step)
+            if not own:
+                self._do(instance, step)
             done[name] = digest
             self._record(instance, done)
         return whole
+
+    def _is_touched(self, instance: Instance, step: Step, done: Mapping[str, str]) -> bool:
+        name = step_name(step)
+        if step["kind"] != "file" or name not in done:
+            return False
+        return is_touched(self._lxd, self._project, instance.name, step["to"], {done[name], step_digest(step)})
+
+    def _tell_left(self, instance: Instance, step: Step) -> None:
+        if step["kind"] == "run":
+            words = f"{step_name(step)} changed and was not run again; 'practicum provision LAB --yes' runs it"
+        else:
+            words = f"{step['to']} was changed by hand and is left; 'practicum deliver LAB --changed …' decides"
+        self._emit(Event("provision", "warning", words, instance.seat, instance.machine))
 
     def _do(self, instance: Instance, step: Step) -> None:
         kind = step["kind"]
@@ -119,22 +135,8 @@ class StepRunner:
         return result
 
     def _recorded(self, instance: Instance) -> dict[str, str]:
-        config = self._lxd.get("instances", instance.name, project=self._project)["config"]
-        return dict(json.loads(config.get(STEPS, "{}")))
+        return recorded(self._lxd.get("instances", instance.name, project=self._project)["config"])
 
     def _record(self, instance: Instance, done: Mapping[str, str]) -> None:
         body = {"config": {STEPS: json.dumps(done, sort_keys=True)}}
         self._lxd.patch("instances", instance.name, body=body, project=self._project)
-
-    def _warn(self, instance: Instance, text: str) -> None:
-        self._emit(Event("provision", "warning", text, instance.seat, instance.machine))
-
-
-def _name(step: Step) -> str:
-    if step["kind"] == "packages":
-        return "packages"
-    return f"{step['kind']} {step.get('to') or step['name']}"
-
-
-def _digest(step: Step) -> str:
-    return base64.b32encode(hashlib.sha256(canonical(step).encode()).digest())[:16].decode()

@@ -16,9 +16,10 @@ def junit(lab: str, environment: str, results: Sequence[ProbeResult]) -> bytes:
 
 
 def _suite(root: ElementTree.Element, seat: str, results: list[ProbeResult]) -> None:
-    failures = sum(not result.ok for result in results)
+    failures = sum(not result.ok and result.known for result in results)
+    skipped = sum(not result.ok and not result.known for result in results)
     seconds = sum(result.seconds for result in results)
-    numbers = {"tests": str(len(results)), "failures": str(failures), "time": f"{seconds:.3f}"}
+    numbers = {"tests": str(len(results)), "failures": str(failures), "skipped": str(skipped), "time": f"{seconds:.3f}"}
     suite = ElementTree.SubElement(root, "testsuite", {"name": seat, **numbers})
     for result in results:
         case = ElementTree.SubElement(
@@ -28,5 +29,7 @@ def _suite(root: ElementTree.Element, seat: str, results: list[ProbeResult]) -> 
             name=printable(result.name),
             time=f"{result.seconds:.3f}",
         )
-        if not result.ok:
+        if not result.ok and not result.known:
+            ElementTree.SubElement(case, "skipped", message=printable(result.detail))
+        elif not result.ok:
             ElementTree.SubElement(case, "failure", message=printable(result.detail))

@@ -9,20 +9,29 @@ from typing import Any
 
 from generator.render.tree import tree_digest
 from generator.seats.names import PILOT
+from generator.spec.platform import ENVIRONMENTS
 from practicum.errors import PracticumError, UnavailableError
 from practicum.events import Event
 from practicum.lxd import checkpoints
+from practicum.lxd.client import Lxd
+from practicum.lxd.desired import Desired
 from practicum.lxd.inventory import inventory, remove
 from practicum.lxd.lock import lease
 from practicum.lxd.observe import observe
 from practicum.lxd.plan import plan
 from practicum.probes.model import ProbeResult
-from practicum.stages.deployment import Deployment, load_deployment, release_file
+from practicum.stages.deployment import Deployment, committed_release, load_deployment, release_file
 from practicum.stages.generate import render_prod
 from practicum.stages.guards import refuse_unbuilt, require_unchanged
+from practicum.stages.known_secrets import known_secrets
+from practicum.stages.placement import placed
 from practicum.stages.provision import desired_state, provision
-from practicum.stages.releases import PINS, releases, tag_prefix
+from practicum.stages.releases import DESCRIPTION, PINS, releases, tag_prefix
+from practicum.stages.rollout import remove_copies
 from practicum.stages.smoke import smoke
+from practicum.stages.solution import prove_solution
+from practicum.stages.unclean import left_out, refuse_left_out, warn_failed_units, without
+from practicum.stages.values import Values
 from practicum.stages.workspace import Workspace
 
 
@@ -34,25 +43,49 @@ class Proof:
     release: int | None
 
 
-def take_checkpoint(workspace: Workspace, lab: str, message: str) -> dict[str, Any]:
-    """Take a checkpoint and commit its pins to dev's release.json; return the pins. The pilot comes next."""
+def take_checkpoint(workspace: Workspace, lab: str, message: str, *, agreed: bool = False) -> dict[str, Any]:
+    """Take a checkpoint and commit its pins to dev's release.json; return the pins. The pilot comes next.
+
+    `agreed`: go on without what is on LXD and in no definition, which is refused otherwise.
+    """
     workspace.repository.synchronise()
     deployment = load_deployment(workspace, lab, "dev")
     refuse_unbuilt(deployment)
-    lxd = workspace.lxd(deployment.platform)
+    lxd = placed(workspace.lxd(deployment.platform), deployment)
     desired = desired_state(workspace, deployment, lxd)
     if lxd.find("projects", desired.project_name) is None:
         raise _unlike_definitions(lab, "nothing of it is on LXD")
     with lease(lxd, desired.project_name):
         require_unchanged(workspace, deployment)
         lxd.wait_until_idle(desired.project_name)
-        due = [act for act in plan(desired, observe(lxd, desired)).actions if act.kind in ("instance", "volume")]
-        if due:
-            raise _unlike_definitions(lab, f"{len(due)} changes are due, first: {due[0].verb} {due[0].name}")
+        _require_clean(workspace, lab, lxd, desired, agreed)
         number = _next_number(workspace, deployment)
-        rendered = deployment.shared["rendered"]
-        taken = checkpoints.take(lxd, deployment.scope, desired, number, rendered, workspace.emit)
-        return _record(workspace, deployment, taken, message)
+        remove_unpinned(workspace, deployment, lxd)
+        secrets = known_secrets(workspace, deployment, Values(workspace, deployment, lxd))
+        private = checkpoints.Private(deployment.shared["rendered"], secrets)
+        try:
+            taken = checkpoints.take(lxd, deployment.scope, desired, number, private, workspace.emit)
+        except checkpoints.SecretsFound:
+            remove_unpinned(workspace, deployment, lxd)
+            raise
+        pins = _record(workspace, deployment, taken, message)
+        remove_unpinned(workspace, deployment, lxd)
+        return pins
+
+
+def _require_clean(workspace: Workspace, lab: str, lxd: Lxd, desired: Desired, agreed: bool) -> None:
+    """Raise UnavailableError when the professor's copy is not what its definitions say; tell what else is amiss."""
+    observed = observe(lxd, desired)
+    more = left_out(desired, observed)
+    if not agreed:
+        refuse_left_out(lab, more)
+    for one in more:
+        workspace.emit(Event("checkpoint", "warning", f"students do not get it: {one.words}"))
+    actions = plan(desired, without(observed, more)).actions
+    due = [action for action in actions if action.kind in ("instance", "volume")]
+    if due:
+        raise _unlike_definitions(lab, f"{len(due)} changes are due, first: {due[0].verb} {due[0].name}")
+    warn_failed_units(workspace, lxd, desired)
 
 
 def _unlike_definitions(lab: str, details: str) -> UnavailableError:
@@ -71,12 +104,15 @@ def _record(
         "checkpoint": taken.number,
         "message": message,
         "taken": datetime.now(UTC).isoformat(timespec="seconds"),
+        "author": workspace.repository.identity.partition(" <")[0],
         "practicum": version("practicum"),
         "spec_commit": deployment.commit,
         "tree": deployment.digest,
         "images": taken.images,
         "volumes": taken.volumes,
         "volume_project": taken.project,
+        "size": taken.size,
+        "packages": taken.packages,
     }
     subject = f"Checkpoint {taken.number} of {deployment.lab}"
     workspace.repository.commit(release_file("dev", deployment.lab, pins), f"{subject}\n\n{message}".strip())
@@ -95,6 +131,8 @@ def prove(workspace: Workspace, lab: str) -> Proof:
         for outcome in provisioned.failed:
             raise outcome.error or PracticumError(f"seat {outcome.seat} failed")
         results = tuple(smoke(workspace, lab, "dev", [PILOT]))
+        if all(result.ok for result in results):
+            results += tuple(prove_solution(workspace, provisioned.deployment))
     finally:
         remove_pilot(workspace, deployment)
     if not all(result.ok for result in results):
@@ -105,7 +143,8 @@ def prove(workspace: Workspace, lab: str) -> Proof:
 def tag_release(workspace: Workspace, lab: str, pins: Mapping[str, Any]) -> int:
     """Set the tag that says what prod may run: digest of prod's tree and pins; the same content makes no new one."""
     tree = render_prod(workspace, lab, pins["spec_commit"], workspace.repository.sources("HEAD"))
-    content = {"tree": tree_digest(tree), **{key: pins[key] for key in PINS}}
+    described = {key: pins[key] for key in DESCRIPTION if key in pins}
+    content = {"tree": tree_digest(tree), **{key: pins[key] for key in PINS}, **described}
     known = releases(workspace, lab)
     latest = max(known, default=0)
     if latest and known[latest] == content:
@@ -118,9 +157,14 @@ def tag_release(workspace: Workspace, lab: str, pins: Mapping[str, Any]) -> int:
 
 def remove_pilot(workspace: Workspace, deployment: Deployment) -> None:
     """Remove the pilot seat and all that belongs to it."""
+    remove_copies(workspace, deployment, [PILOT])
     lxd = workspace.lxd(deployment.platform)
     marker = deployment.scope.marker(PILOT)
-    left = [thing for thing in inventory(lxd, deployment.scope.installation) if thing.marker == marker]
+    left = [
+        thing
+        for thing in inventory(lxd, deployment.scope.installation, deployment.scope.prefix)
+        if thing.marker == marker
+    ]
     if left:
         with lease(lxd, deployment.scope.project):
             remove(lxd, left)
@@ -129,6 +173,15 @@ def remove_pilot(workspace: Workspace, deployment: Deployment) -> None:
 def unproved_changes(deployment: Deployment) -> bool:
     """Say whether dev's definitions differ from those that the checkpoint was taken of."""
     return deployment.release is None or deployment.release["tree"] != deployment.digest
+
+
+def remove_unpinned(workspace: Workspace, deployment: Deployment, lxd: Lxd) -> None:
+    """Remove what is left of checkpoints that no release of any environment pins; the lease is held."""
+    pinned = {content["checkpoint"] for content in releases(workspace, deployment.lab).values()}
+    for environment in ENVIRONMENTS:
+        content = committed_release(workspace, deployment.lab, environment)
+        pinned |= {content["checkpoint"]} if content else set()
+    checkpoints.remove_unpinned(lxd, deployment.scope, pinned)
 
 
 def _next_number(workspace: Workspace, deployment: Deployment) -> int:

@@ -1,8 +1,14 @@
 """The one-line start: a machine of a type, added to a scratch lab, generated and deployed in dev."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from generator.edit.changes import EditRefused
+from generator.edit.editor import read
+from generator.edit.lab import add_machine
+from generator.render.tree import spec_path
 from generator.spec.units import parse_size
 from practicum.errors import InputError, UsageError
 from practicum.git.repository import Repository
@@ -10,17 +16,16 @@ from practicum.stages.init import init
 from practicum.stages.pipeline import commit_lab
 from practicum.stages.provision import Provisioned, provision
 from practicum.stages.status import MachineStatus, status
-from practicum.stages.workspace import Workspace
+from practicum.stages.workspace import InvalidInput, Workspace
 
 SCRATCH = "scratch/machines"
 REPOSITORY = Path("practicum-labs")
-HEAD = """\
+HEAD = b"""\
 # yaml-language-server: $schema=../../schemas/lab.schema.json
 version: 1
 title: Scratch machines
 description: Made by 'practicum create'. Edit it like any other lab.
 students: 1
-machines:
 """
 
 
@@ -33,6 +38,7 @@ class Wish:
     cpu: int | None = None
     memory: str | None = None
     disk: str | None = None
+    kind: str | None = None
 
 
 @dataclass(frozen=True)
@@ -55,21 +61,40 @@ def workspace_for_create(folder: Path) -> Workspace:
 
 
 def create(workspace: Workspace, wish: Wish, lab: str = SCRATCH) -> Created:
-    """Add a machine to a lab's spec, commit, generate, and deploy it in dev."""
+    """Add a machine to a lab's spec, commit, generate, and deploy it in dev.
+
+    Raises UsageError for an unknown type or a name that is taken, InputError for a spec that has errors or cannot be
+    edited; then the spec is as it was.
+    """
     _require_type(workspace, wish)
-    path = workspace.repository.root / f"labs/{lab}.lab.yaml"
-    before = path.read_text(encoding="utf-8") if path.exists() else HEAD
-    name, after = _added(before, wish)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(after, encoding="utf-8")
+    name, changes = with_machine(workspace, wish, lab)
+    provisioned = deploy(workspace, lab, changes)
+    rows = [row for row in status(workspace, lab, "dev") if row.machine == name and row.seat == "prof"]
+    return Created(rows[0], provisioned)
+
+
+def with_machine(workspace: Workspace, wish: Wish, lab: str, begin: bytes = HEAD) -> tuple[str, dict[str, bytes]]:
+    """Return a new machine's name, and the lab's spec with it; a lab that is new begins with `begin`. No effects.
+
+    Raises UsageError for a name that is taken, InputError for a spec that cannot be edited.
+    """
+    spec = spec_path(lab)
+    path = workspace.repository.root / spec
+    name, after = _added(workspace, path.read_bytes() if path.exists() else begin, wish, spec)
+    return name, {spec: after}
+
+
+def deploy(workspace: Workspace, lab: str, changes: Mapping[str, bytes]) -> Provisioned:
+    """Write files of a lab, commit, generate, and deploy it in dev. For a bad spec all is as it was."""
+    root = workspace.repository.root
+    before = {path: (root / path).read_bytes() if (root / path).exists() else None for path in changes}
+    workspace.repository.write(dict(changes))
     try:
         commit_lab(workspace, lab)
     except InputError:
-        _put_back(path, before)
+        workspace.repository.write(before)
         raise
-    provisioned = provision(workspace, lab, "dev")
-    rows = [row for row in status(workspace, lab, "dev") if row.machine == name and row.seat == "prof"]
-    return Created(rows[0], provisioned)
+    return provision(workspace, lab, "dev")
 
 
 def _require_type(workspace: Workspace, wish: Wish) -> None:
@@ -85,22 +110,28 @@ def _require_type(workspace: Workspace, wish: Wish) -> None:
             ) from error
 
 
-def _added(text: str, wish: Wish) -> tuple[str, str]:
-    """Return the machine's name and the spec with it as the last entry of `machines:`, which ends the file."""
-    lines = text.rstrip().splitlines()
-    start = next((number for number, line in enumerate(lines) if line.rstrip() == "machines:"), None)
-    if start is None or any(line and not line.startswith((" ", "#")) for line in lines[start + 1 :]):
-        raise UsageError(
-            "this lab's spec was edited by hand, so a machine cannot be added to its end safely",
+def _added(workspace: Workspace, text: bytes, wish: Wish, spec: str) -> tuple[str, bytes]:
+    """Return the machine's name and the spec with it, the last one of its machines."""
+    keys = {"type": wish.type, "kind": wish.kind, "cpu": wish.cpu, "memory": wish.memory, "disk": wish.disk}
+    machine = {key: value for key, value in keys.items() if value is not None}
+    try:
+        taken = _machines(read(text, spec).data)
+        name = wish.name or _free_name(wish.type, taken)
+        if name in taken:
+            raise UsageError(f"there is a machine '{name}' already", resolution="choose another with --name")
+        return name, add_machine(text, name, machine, spec)
+    except EditRefused as refused:
+        if refused.diagnostics:
+            raise InvalidInput(refused.diagnostics, workspace.repository.root) from refused
+        raise InputError(
+            f"no machine can be added to {spec}: {refused.message}",
             resolution="add it under 'machines:' in the spec, then practicum pipeline LAB",
-        )
-    taken = {line.strip().split(":")[0] for line in lines[start + 1 :]}
-    name = wish.name or _free_name(wish.type, taken)
-    if name in taken:
-        raise UsageError(f"there is a machine '{name}' already", resolution="choose another with --name")
-    keys = {"type": wish.type, "cpu": wish.cpu, "memory": wish.memory, "disk": wish.disk}
-    entry = ", ".join(f"{key}: {value}" for key, value in keys.items() if value is not None)
-    return name, "\n".join([*lines, f"  {name}: {{{entry}}}", ""])
+        ) from refused
+
+
+def _machines(data: Any) -> set[str]:
+    machines = data.get("machines") if isinstance(data, dict) else None
+    return set(machines) if isinstance(machines, dict) else set()
 
 
 def _free_name(base: str, taken: set[str]) -> str:
@@ -108,10 +139,3 @@ def _free_name(base: str, taken: set[str]) -> str:
     while (name := base if number == 1 else f"{base}{number}") in taken:
         number += 1
     return name
-
-
-def _put_back(path: Path, text: str) -> None:
-    if text == HEAD:
-        path.unlink()
-    else:
-        path.write_text(text, encoding="utf-8")

@@ -1,30 +1,35 @@
-"""Remove a lab from an environment and prove that nothing is left; find what belongs to no lab."""
+"""Remove a lab from an environment and prove that nothing is left."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from generator.generate import find_labs
-from generator.seats.names import image_marker
-from generator.spec.platform import ENVIRONMENTS
+from generator.render.tree import lab_folder
+from generator.seats.names import is_student
 from practicum.errors import PracticumError, UnavailableError
 from practicum.events import Event
-from practicum.lxd.client import Lxd
 from practicum.lxd.inventory import Marked, inventory, remove
 from practicum.lxd.lock import lease
-from practicum.lxd.projects import change_config
+from practicum.lxd.projects import note
+from practicum.stages.argocd import remove_applications
 from practicum.stages.deployment import Deployment, load_deployment
+from practicum.stages.destruction import Journal
+from practicum.stages.export import forget_outdated, unexported, work_of
 from practicum.stages.operate import KEPT, record
-from practicum.stages.workspace import Workspace, platform_of, platforms_of
+from practicum.stages.orphans import lost, remove_lost
+from practicum.stages.rollout import claims, namespaces, remove_copies
+from practicum.stages.workspace import Workspace
 
 STAGE = "destroy"
+NO_JOURNAL = Journal(None)
 
 
 @dataclass(frozen=True)
 class Destruction:
-    """What a destruction removed, and what it kept and why."""
+    """What a destruction removed, what it kept and why, and which environments were destroyed before, since when."""
 
     removed: tuple[Marked, ...]
     kept: tuple[str, ...]
+    already: tuple[str, ...] = ()
 
 
 def doomed(workspace: Workspace, lab: str, environments: Sequence[str], *, keep_volumes: bool = False) -> list[Marked]:
@@ -32,53 +37,89 @@ def doomed(workspace: Workspace, lab: str, environments: Sequence[str], *, keep_
     return [
         thing
         for deployment in _deployments(workspace, lab, environments)
-        for thing in _of(workspace.lxd(deployment.platform), deployment, keep_volumes)
+        for thing in _of(workspace, deployment, keep_volumes)
     ]
 
 
-def destroy(workspace: Workspace, lab: str, environments: Sequence[str], *, keep_volumes: bool = False) -> Destruction:
-    """Destroy a lab: the intent is committed first, so that no later run makes it again; ends with an inventory."""
+def require_exported(workspace: Workspace, lab: str, environments: Sequence[str]) -> None:
+    """Raise PracticumError when students' work may be newer than what was exported of it, or cannot be exported."""
+    for deployment in _deployments(workspace, lab, environments):
+        if found := claims(workspace, deployment):
+            raise PracticumError(
+                f"{len(found)} volumes of {lab} are on the cluster, and no export has them; nothing was done",
+                details="\n".join(found),
+                resolution="copy what matters (kubectl cp); then --without-export, and the rest is gone",
+            )
+        lxd = workspace.lxd(deployment.platform)
+        works = [work for work in work_of(lxd, deployment) if is_student(work.seat)]
+        reasons = unexported(lxd, works)
+        if reasons:
+            env = deployment.environment
+            raise PracticumError(
+                f"the work of students in {lab} is not exported: {sum(reasons.values())} of {len(works)} volumes; "
+                "nothing was done",
+                details="\n".join(f"{count} {why}" for why, count in reasons.items()),
+                resolution=f"practicum stop {lab} --env {env}; practicum export {lab} --env {env}; then destroy. "
+                "Or --keep-volumes; or --without-export, and the work is gone",
+            )
+
+
+def destroy(
+    workspace: Workspace,
+    lab: str,
+    environments: Sequence[str],
+    *,
+    keep_volumes: bool = False,
+    without_export: bool = False,
+    journal: Journal = NO_JOURNAL,
+) -> Destruction:
+    """Destroy a lab: the intent is committed first, so that no later run makes it again; ends with an inventory.
+
+    Raises PracticumError when students' work was not exported, unless `without_export`, or something is left.
+    """
     removed: list[Marked] = []
     workspace.repository.synchronise()
     if keep_volumes:
+        _refuse_claims(workspace, lab, environments)
+    if not (keep_volumes or without_export):
+        require_exported(workspace, lab, environments)
+    before = _deployments(workspace, lab, environments)
+    for deployment in before:
+        listed = _of(workspace, deployment, keep_volumes)
+        journal.begin(workspace, deployment, listed, keep_volumes=keep_volumes)
+    if keep_volumes:
         _mark_kept(workspace, lab, environments)
-    for deployment in _deployments(workspace, lab, environments):
+    already = tuple(filter(None, [_since(workspace, deployment) for deployment in before]))
+    for deployment in before:
         operation = replace(deployment.operation, life="destroyed")
         record(workspace, lab, deployment.environment, operation, f"Destroy {lab} in {deployment.environment}")
         removed += _destroy_environment(workspace, deployment, keep_volumes)
-    removed += _remove_unpinned(workspace, lab)
+    removed += _remove_unpinned(workspace, lab, journal)
     left = doomed(workspace, lab, environments, keep_volumes=keep_volumes)
     if left:
-        listed = ", ".join(f"{thing.kind} {thing.name}" for thing in left)
-        raise PracticumError(f"{len(left)} objects of {lab} are still there", details=listed)
+        listed_left = ", ".join(f"{thing.kind} {thing.name}" for thing in left)
+        raise PracticumError(f"{len(left)} objects of {lab} are still there", details=listed_left)
     kept = ("volumes, as you asked",) if keep_volumes else ()
-    return Destruction(tuple(removed), (*kept, "the spec, the definitions and the history in git"))
+    journal.end(workspace)
+    return Destruction(tuple(removed), (*kept, "the spec, the definitions and the history in git"), already)
 
 
-def orphans(workspace: Workspace) -> list[Marked]:
-    """Return what this installation has on LXD that belongs to no lab that is alive, as origin's main has it now."""
-    workspace.repository.synchronise()
-    sources = workspace.repository.sources("HEAD")
-    alive = {(env, lab) for lab in find_labs(sources) for env in ENVIRONMENTS if _is_alive(workspace, lab, env)}
-    labs_alive = {lab for _, lab in alive}
-    found: set[Marked] = set()
-    kept: set[str] = set()
-    for environment in ENVIRONMENTS:
-        platform = platform_of(sources, environment)
-        found |= set(inventory(workspace.lxd(platform), platform.installation))
-        kept |= _kept_projects(workspace.lxd(platform))
-    lost = (thing for thing in found if _is_orphan(thing, alive, labs_alive))
-    return sorted(thing for thing in lost if not _is_kept(thing, kept))
+def _refuse_claims(workspace: Workspace, lab: str, environments: Sequence[str]) -> None:
+    """Raise UnavailableError when volumes that shall be kept are in namespaces, which go with all that is in them."""
+    found = [claim for one in _deployments(workspace, lab, environments) for claim in claims(workspace, one)]
+    if found:
+        raise UnavailableError(
+            f"{len(found)} volumes of {lab} are on the cluster and go with their namespaces; nothing was done",
+            details="\n".join(found),
+            resolution=f"copy what matters (kubectl cp), or 'practicum stop {lab}' instead: it keeps everything",
+        )
 
 
-def remove_orphans(workspace: Workspace, listed: Sequence[Marked]) -> None:
-    """Remove what `orphans` found."""
-    platforms = platforms_of(workspace.repository.sources("HEAD"))
-    # Environments may have an LXD each: every object is removed where it stands.
-    for socket in sorted({platform.socket or "" for platform in platforms.values()}):
-        lxd = Lxd(socket)
-        present = {thing for platform in platforms.values() for thing in inventory(lxd, platform.installation)}
-        remove(lxd, [thing for thing in listed if thing in present], lambda thing: _tell(workspace, thing))
+def _since(workspace: Workspace, deployment: Deployment) -> str:
+    """Return since when a lab is destroyed, by whom; empty for one that is alive."""
+    path = f"{lab_folder(deployment.environment, deployment.lab)}/operation.yaml"
+    change = workspace.repository.last_change(path) if deployment.operation.life == "destroyed" else None
+    return f"{deployment.environment} since {change.date}, by {change.author} ({change.sha})" if change else ""
 
 
 def _deployments(workspace: Workspace, lab: str, environments: Sequence[str]) -> list[Deployment]:
@@ -91,16 +132,28 @@ def _deployments(workspace: Workspace, lab: str, environments: Sequence[str]) ->
     return found
 
 
-def _of(lxd: Lxd, deployment: Deployment, keep_volumes: bool) -> list[Marked]:
+def _of(workspace: Workspace, deployment: Deployment, keep_volumes: bool) -> list[Marked]:
+    lxd = workspace.lxd(deployment.platform)
     wanted = (deployment.environment, deployment.lab)
-    found = [thing for thing in inventory(lxd, deployment.scope.installation) if thing.scope == wanted]
+    found = [
+        thing
+        for thing in inventory(lxd, deployment.scope.installation, deployment.scope.prefix)
+        if thing.scope == wanted
+    ]
     spared = ("volume", "project") if keep_volumes else ()
-    return [thing for thing in found if thing.kind not in spared]
+    place = deployment.cluster_name or ""
+    spaces = [Marked("namespace", place, name, marker) for name, marker in namespaces(workspace, deployment).items()]
+    return [*(thing for thing in found if thing.kind not in spared), *sorted(spaces)]
 
 
 def _destroy_environment(workspace: Workspace, deployment: Deployment, keep_volumes: bool) -> list[Marked]:
     lxd = workspace.lxd(deployment.platform)
-    listed = _of(lxd, deployment, keep_volumes)
+    listed = _of(workspace, deployment, keep_volumes)
+    remove_applications(workspace, deployment)
+    remove_copies(workspace, deployment)
+    for thing in listed:
+        if thing.kind == "namespace":
+            _tell(workspace, thing)
     if lxd.find("projects", deployment.scope.project) is None:
         remove(lxd, listed, lambda thing: _tell(workspace, thing))
         return listed
@@ -109,43 +162,24 @@ def _destroy_environment(workspace: Workspace, deployment: Deployment, keep_volu
     return listed
 
 
-def _remove_unpinned(workspace: Workspace, lab: str) -> list[Marked]:
+def _remove_unpinned(workspace: Workspace, lab: str, journal: Journal) -> list[Marked]:
     """Remove a lab's checkpoints when no environment is alive, and recipe images when no lab is."""
-    listed = [thing for thing in orphans(workspace) if thing.scope[1] in (lab, "-/-")]
-    remove_orphans(workspace, listed)
+    listed = [thing for thing in lost(workspace) if thing.scope[1] in (lab, "-/-")]
+    journal.add(listed)
+    remove_lost(workspace, listed, STAGE)
     return listed
 
 
 def _mark_kept(workspace: Workspace, lab: str, environments: Sequence[str]) -> None:
-    """Mark projects whose volumes somebody asked to keep, so that nobody takes them for orphans."""
+    """Mark projects whose volumes somebody asked to keep, so that nobody takes them for orphans.
+
+    An export that is older than the work counts for it no longer: only the machines tell so, and they go now.
+    """
     for deployment in _deployments(workspace, lab, environments):
         lxd = workspace.lxd(deployment.platform)
         if lxd.find("projects", deployment.scope.project) is not None:
-            found, etag = lxd.get_with_etag("projects", deployment.scope.project)
-            change_config(lxd, deployment.scope.project, found["config"], {KEPT: "volumes"}, etag)
-
-
-def _kept_projects(lxd: Lxd) -> set[str]:
-    return {project["name"] for project in lxd.get("projects", recursion=1) if KEPT in project["config"]}
-
-
-def _is_kept(thing: Marked, kept: set[str]) -> bool:
-    project = thing.name if thing.kind == "project" else thing.place.split("/")[0]
-    return thing.kind in ("project", "volume") and project in kept
-
-
-def _is_orphan(thing: Marked, alive: set[tuple[str, str]], labs_alive: set[str]) -> bool:
-    if thing.marker == image_marker(thing.installation):
-        return not labs_alive
-    environment, lab = thing.scope
-    return lab not in labs_alive if environment == "-" else (environment, lab) not in alive
-
-
-def _is_alive(workspace: Workspace, lab: str, environment: str) -> bool:
-    try:
-        return load_deployment(workspace, lab, environment).operation.life == "active"
-    except UnavailableError:
-        return False
+            forget_outdated(lxd, work_of(lxd, deployment))
+            note(lxd, deployment.scope.project, {KEPT: "volumes"})
 
 
 def _tell(workspace: Workspace, thing: Marked) -> None:

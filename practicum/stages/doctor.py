@@ -1,136 +1,85 @@
-"""Whether this host can carry labs: each check with what was found, what is needed and the command that repairs it."""
+"""Whether this host can carry labs: all checks of `preconditions`, in less than two seconds and without effects."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
 
-from generator.spec.platform import DEFAULT_POOL
-from practicum.stages.host import GIB, SUBORDINATE_IDS, SYSCTLS, HostFacts, LxdFacts, observe_host
+from generator.spec.platform import DEFAULT_POOL, ENVIRONMENTS, Platform, default_platform
+from practicum.errors import UsageError
+from practicum.git.repository import Repository
+from practicum.stages.host import Question, observe_host
+from practicum.stages.host_record import Places
+from practicum.stages.preconditions import ELSEWHERE, GROUPS, Check
+from practicum.stages.preconditions.model import Host, HostCheck, Origin
+from practicum.stages.preconditions.remote import remote
+from practicum.stages.workspace import endpoint_of, platforms_of
 
-SETUP = "sudo practicum setup"
-LEAST_POOL_FREE = 2 * GIB
+__all__ = ["HostCheck", "check_host", "doctor", "pool_of"]
 
-
-@dataclass(frozen=True)
-class HostCheck:
-    """One property of the host. `fix` is a command, empty when `ok`; `automatic` says that setup does it."""
-
-    name: str
-    ok: bool
-    found: str
-    needed: str
-    fix: str = ""
-    automatic: bool = False
+# An LXD that starts a class answers late; that is said then, and not waited for.
+PATIENCE = 1.2
 
 
-def doctor(socket: str | None = None, pool: str = DEFAULT_POOL, mirror: str | None = None) -> list[HostCheck]:
-    """Check this host; no effects, no root needed, less than two seconds."""
-    facts = observe_host(socket, pool, mirror)
-    checks = check_host(facts)
+def doctor(
+    socket: str | None = None,
+    pool: str | None = None,
+    folder: Path | None = None,
+    places: Places | None = None,
+    patience: float = PATIENCE,
+) -> list[HostCheck]:
+    """Check this host; no effects, no root needed, less than two seconds.
+
+    In a GitOps repository (`folder` is in it) its platform files say which LXD, pool, mirror, addresses and storage
+    are meant, and its origin is asked too. LXD and origin have `patience` seconds to answer.
+    Raises InvalidInput when a platform file has errors.
+    """
+    repository = _repository(folder)
+    platforms = _platforms(repository)
+    dev = platforms["dev"]
+    origin = Question(lambda: _origin(repository)) if repository else None
+    pool = pool or dev.storage.get("local", DEFAULT_POOL)
+    here = {name: one for name, one in platforms.items() if socket or not one.url}
+    path = socket or next((one.socket for one in here.values()), None)
+    facts = observe_host(path, pool, dev.mirror, places, patience)
+    host = Host(facts, places or Places(), here, _answered(origin, repository, patience))
+    checks = check_host(host, GROUPS if here else ELSEWHERE)
+    if repository:
+        away = [one for name, one in platforms.items() if name not in here]
+        far = [check for one in away for check in remote(endpoint_of(repository.root, one), one, patience)]
+        checks += [replace(check, group="LXD over the network") for check in far]
     return [replace(check, fix=check.fix.replace("sudo ", "")) for check in checks] if facts.root else checks
 
 
-def check_host(facts: HostFacts) -> list[HostCheck]:
-    """Judge what was seen of a host."""
-    checks = [_packages(facts), *_sysctls(facts), *_subordinate_ids(facts), _lxd(facts)]
-    if facts.lxd:
-        checks += [check(facts, facts.lxd) for check in LXD_CHECKS]
-    return [*checks, _dns(facts), *_notes(facts)]
+def check_host(host: Host, groups: Mapping[str, tuple[Check, ...]] = GROUPS) -> list[HostCheck]:
+    """Judge what was seen of a host, group by group."""
+    return [replace(one, group=group) for group, checks in groups.items() for check in checks for one in check(host)]
 
 
-def _check(name: str, ok: bool, found: str, needed: str, fix: str, automatic: bool = True) -> HostCheck:
-    return HostCheck(name, ok, found, needed, "" if ok else fix, automatic and not ok)
+def pool_of(folder: Path) -> str:
+    """Return the pool that the repository around a folder keeps machines in; the default one outside of any."""
+    return _platforms(_repository(folder))["dev"].storage.get("local", DEFAULT_POOL)
 
 
-def _packages(facts: HostFacts) -> HostCheck:
-    names = " ".join(facts.missing)
-    fix = f"sudo apt-get install --yes --no-install-recommends {names}" if facts.apt else f"install {names}"
-    found = f"missing: {names}" if names else "all there"
-    return _check("packages", not names, found, "LXD and the tools that build images", fix, facts.apt)
+def _platforms(repository: Repository | None) -> Mapping[str, Platform]:
+    if repository is None:
+        return {name: default_platform(name) for name in ENVIRONMENTS}
+    return platforms_of(repository.sources(None))
 
 
-def _sysctls(facts: HostFacts) -> list[HostCheck]:
-    return [_sysctl(name, facts.sysctls.get(name), least) for name, least in SYSCTLS.items()]
+def _repository(folder: Path | None) -> Repository | None:
+    try:
+        return Repository.open(folder) if folder else None
+    except UsageError:
+        return None
 
 
-def _sysctl(name: str, value: int | None, least: int) -> HostCheck:
-    if value is None:
-        return HostCheck(name, True, "this kernel has no such setting", f"at least {least}")
-    return _check(name, value >= least, str(value), f"at least {least}", f"sudo sysctl -w {name}={least}")
+def _origin(repository: Repository) -> str:
+    repository.ask_origin()
+    return ""
 
 
-def _subordinate_ids(facts: HostFacts) -> list[HostCheck]:
-    ranges = {"subuid": facts.subuid, "subgid": facts.subgid}
-    needed = f"a range of {SUBORDINATE_IDS} ids or more for root"
-    return [
-        _check(name, size >= SUBORDINATE_IDS, f"{size} ids", needed, SETUP) for name, size in ranges.items()
-    ]  # fmt: skip
-
-
-def _lxd(facts: HostFacts) -> HostCheck:
-    if facts.lxd:
-        return _check(
-            "LXD",
-            facts.lxd.recent,
-            facts.lxd.version,
-            "5.0 or later",
-            "sudo apt-get install --yes lxd",
-            automatic=False,
-        )
-    if "may not use" in facts.lxd_error:
-        fix = "sudo usermod --append --groups lxd $USER  # then sign in again"
-        return _check("LXD", False, facts.lxd_error, "a running LXD", fix, automatic=False)
-    return _check("LXD", False, facts.lxd_error, "a running LXD", SETUP)
-
-
-def _pool(facts: HostFacts, lxd: LxdFacts) -> HostCheck:
-    found = lxd.pools.get(facts.pool)
-    name = f"pool {facts.pool}"
-    if found is None and "btrfs" not in lxd.storage_drivers:
-        fix = "sudo modprobe btrfs && sudo systemctl restart lxd"
-        return _check(name, False, "LXD knows no btrfs", "the kernel's btrfs", fix, automatic=False)
-    return _check(name, found is not None, found or "not there", "a pool for machines and volumes", SETUP)
-
-
-def _pool_space(facts: HostFacts, lxd: LxdFacts) -> HostCheck:
-    ok = facts.pool not in lxd.pools or lxd.free >= LEAST_POOL_FREE
-    found = f"{lxd.free / GIB:.1f} GiB free" if lxd.free >= 0 else "no pool yet"
-    return _check(
-        "pool space",
-        ok,
-        found,
-        f"{LEAST_POOL_FREE // GIB} GiB free",
-        "practicum destroy LAB --env …, for labs that have ended",
-        automatic=False,
-    )
-
-
-def _foreign(_: HostFacts, lxd: LxdFacts) -> HostCheck:
-    shown = ", ".join(lxd.foreign[:5]) + (" …" if len(lxd.foreign) > 5 else "")
-    found = f"{len(lxd.foreign)} of others: {shown}" if lxd.foreign else "none of others"
-    return HostCheck("instances", True, found, "Practicum touches only its own; setup asks before it shares an LXD")
-
-
-def _virtual_machines(_: HostFacts, lxd: LxdFacts) -> HostCheck:
-    found = "containers and VMs" if "qemu" in lxd.drivers else "containers only"
-    return HostCheck(
-        "kinds", True, found, "LXD's qemu driver for machines of kind vm (qemu-system-x86, ovmf, vhost_vsock)"
-    )
-
-
-LXD_CHECKS: tuple[Callable[[HostFacts, LxdFacts], HostCheck], ...] = (_pool, _pool_space, _foreign, _virtual_machines)
-
-
-def _dns(facts: HostFacts) -> HostCheck:
-    found = "names are resolved" if facts.resolves else "no answer"
-    fix = "check the nameserver lines of /etc/resolv.conf"
-    return _check("DNS", facts.resolves, found, "for images and for labs with internet", fix, automatic=False)
-
-
-def _notes(facts: HostFacts) -> list[HostCheck]:
-    """What is good to know and never wrong: LXD switches forwarding on itself, and labs work either way."""
-    forward = {None: "unknown", 0: "off", 1: "on"}.get(facts.forward, "on")
-    filtered = {None: "not loaded", 0: "loaded, off", 1: "on"}.get(facts.bridge_filter, "on")
-    return [
-        HostCheck("IPv4 forwarding", True, forward, "LXD switches it on with the first network"),
-        HostCheck("br_netfilter", True, filtered, "either: traffic inside a network is allowed by its rules"),
-    ]
+def _answered(question: Question[str] | None, repository: Repository | None, patience: float) -> Origin | None:
+    if question is None or repository is None:
+        return None
+    _, error = question.answer(patience)
+    return Origin(repository.origin, error, repository.identity)

@@ -5,16 +5,20 @@ from ipaddress import IPv4Network
 from typing import Any
 
 from generator.catalogue.recipe import recipe_digest
-from generator.generate import find_labs
-from generator.seats.capacity import Promise, excess, promised
-from generator.seats.names import PILOT
+from generator.catalogue.virtual_machine import find_type
+from generator.seats.capacity import excess, is_bounded
 from generator.spec.platform import UNSET_INSTALLATION
-from generator.spec.units import format_size
-from practicum.errors import InputError, PracticumError, TryAgainError, UnavailableError
+from generator.spec.units import format_size, shown
+from practicum.errors import InputError, TryAgainError, UnavailableError
 from practicum.lxd.client import Lxd
+from practicum.lxd.cluster import interface_states
 from practicum.lxd.desired import Desired
-from practicum.lxd.observe import tail
+from practicum.lxd.observe import Observed, tail
+from practicum.lxd.projects import foreign
+from practicum.lxd.vm_support import inoperable, runs_virtual_machines
 from practicum.stages.deployment import Deployment, load_deployment
+from practicum.stages.pools import find_pool
+from practicum.stages.promised import Promises, promised_to
 from practicum.stages.releases import verify_release
 from practicum.stages.workspace import Workspace
 
@@ -60,12 +64,13 @@ def require_unchanged(workspace: Workspace, deployment: Deployment) -> None:
         )
 
 
-def require_checkpoint(deployment: Deployment, lxd: Lxd, instances: Iterable[Mapping[str, Any]]) -> None:
-    """Raise UnavailableError when the checkpoint that seats are made from is not on LXD any more."""
+def require_checkpoint(deployment: Deployment, servers: Iterable[Lxd], instances: Iterable[Mapping[str, Any]]) -> None:
+    """Raise UnavailableError when the checkpoint that seats are made from is on none of these LXD servers any more."""
     wanted = {entry["source"]["checkpoint"] for entry in instances if "checkpoint" in entry["source"]}
-    if wanted and deployment.release and not has_checkpoint(lxd, deployment.release):
+    release = deployment.release
+    if wanted and release and not any(has_checkpoint(lxd, release) for lxd in servers):
         raise UnavailableError(
-            f"checkpoint {deployment.release['checkpoint']} of {deployment.lab} is gone from LXD; nothing was done",
+            f"checkpoint {release['checkpoint']} of {deployment.lab} is gone from LXD; nothing was done",
             details="a checkpoint goes when a lab was destroyed in every environment",
             resolution=f"practicum pipeline {deployment.lab} takes a new one of your copy and delivers it",
         )
@@ -77,11 +82,27 @@ def has_checkpoint(lxd: Lxd, release: Mapping[str, Any]) -> bool:
     return set(release["images"].values()) <= present
 
 
+def require_vm_support(lxd: Lxd, deployment: Deployment) -> None:
+    """Raise UnavailableError with LXD's own reason when a lab has virtual machines and LXD cannot run any."""
+    entries = [entry for seat in deployment.seats.values() for entry in seat["instances"]]
+    machines = {entry["config"]["user.practicum.machine"] for entry in entries if entry["type"] == "virtual-machine"}
+    if machines and not runs_virtual_machines(lxd):
+        raise UnavailableError(
+            f"this LXD cannot run the virtual machines of {deployment.lab} ({', '.join(sorted(machines))}); "
+            "nothing was done",
+            details="\n".join(f"LXD says: {reason}" for reason in inoperable(lxd)),
+            resolution="'practicum doctor' says what the host lacks; or leave 'kind: vm' out of the spec",
+        )
+
+
 def require_pools(lxd: Lxd, deployment: Deployment) -> None:
     """Raise UnavailableError when a storage pool that the definitions name is not there."""
-    volumes = [volume for seat in deployment.seats.values() for volume in seat["volumes"]]
-    roots = [profile["devices"]["root"] for profile in deployment.shared["profiles"]]
-    for pool in sorted({str(entry["pool"]) for entry in (*volumes, *roots)}):
+    for pool in _pools_of(deployment):
+        if lxd.find("storage-pools", pool) is None and pool.startswith("/"):
+            raise UnavailableError(
+                f"the folder {pool} that 'storage:' names is not on this host; nothing was done",
+                resolution=f"mount it at {pool}, on every host; 'practicum doctor' looks for it",
+            )
         if lxd.find("storage-pools", pool) is None:
             raise UnavailableError(
                 f"LXD has no storage pool '{pool}'; nothing was done",
@@ -89,31 +110,64 @@ def require_pools(lxd: Lxd, deployment: Deployment) -> None:
             )
 
 
+def _pools_of(deployment: Deployment) -> list[str]:
+    volumes = [volume for seat in deployment.seats.values() for volume in seat["volumes"]]
+    roots = [profile["devices"]["root"] for profile in deployment.shared["profiles"]]
+    return sorted({str(entry["pool"]) for entry in (*volumes, *roots)})
+
+
 def require_pool_space(lxd: Lxd, deployment: Deployment) -> None:
-    """Raise UnavailableError when a pool has less free space than the reserve: a full pool stops everyone."""
+    """Raise UnavailableError when a pool that a lab uses has less free space than the reserve."""
     reserve = deployment.platform.capacity.reserve
-    pool = deployment.platform.storage["local"]
-    space = lxd.get("storage-pools", pool, "resources")["space"]
-    free = space["total"] - space["used"]
-    if free < reserve:
-        raise UnavailableError(
-            f"the pool {pool} has {free / 2**30:.1f} GiB free, less than the reserve of {format_size(reserve)}",
-            resolution="destroy a lab that has ended, enlarge the pool, or lower 'capacity: {reserve: …}'",
-        )
+    for name in _pools_of(deployment):
+        pool = find_pool(lxd, name, reserve)
+        if pool is not None and pool.free < reserve:
+            raise UnavailableError(
+                f"the pool {name} has {shown(pool.free)} free, less than the reserve of {format_size(reserve)}",
+                resolution="'practicum disk' says what uses it and '--free' what may go; or enlarge the pool; or lower "
+                "'capacity: {reserve: …}'",
+            )
 
 
 def require_free_addresses(lxd: Lxd, desired: Desired) -> None:
     """Raise UnavailableError when a network of somebody else overlaps one that this lab would make."""
-    wanted = [_range(network) for seat in desired.seats for network in seat.networks]
+    wanted = [area for seat in desired.seats for network in seat.networks if (area := _range(network))]
     ours = desired.marker.split("/", maxsplit=1)[0]
-    for other in lxd.get("networks", recursion=1):
-        foreign = other["config"].get("user.practicum", "").split("/")[0] != ours
-        taken = _range(other) if other["managed"] and foreign else None
-        if taken and any(area and area.overlaps(taken) for area in wanted):
+    # The state of an interface is told at once; of a network LXD looks through all machines for its users.
+    for name in sorted(set(map(tail, lxd.get("networks"))) - desired.network_names):
+        taken = next((one for one in _ranges_of(lxd, name) if any(one.overlaps(area) for area in wanted)), None)
+        other = lxd.find("networks", name) if taken else None
+        if other and other["managed"] and other["config"].get("user.practicum", "").split("/")[0] != ours:
             raise UnavailableError(
-                f"the addresses of {desired.marker.split('/', 1)[1]} overlap the network '{other['name']}' ({taken})",
+                f"the addresses of {desired.marker.split('/', 1)[1]} overlap the network '{name}' ({taken})",
                 resolution="give this installation another range under 'addresses:' in both platform.yaml files",
             )
+
+
+def _ranges_of(lxd: Lxd, network: str) -> list[IPv4Network]:
+    addresses = [address for state in interface_states(lxd, network) for address in state.get("addresses") or []]
+    ipv4 = [one for one in addresses if one["family"] == "inet"]
+    return [IPv4Network(f"{one['address']}/{one['netmask']}", strict=False) for one in ipv4]
+
+
+def refuse_foreign(desired: Desired, observed: Observed) -> None:
+    """Raise UnavailableError, naming them, when somebody else's objects have names that this lab needs."""
+    kinds: dict[str, Mapping[Any, Mapping[str, Any]]] = {
+        "network ACL": observed.acls,
+        "network": observed.networks,
+        "profile": {name: one for name, one in observed.profiles.items() if name in desired.profile_names},
+        "volume": {key: one for key, one in observed.volumes.items() if key[1] in desired.volume_names},
+        "machine": {name: one for name, one in observed.instances.items() if name in desired.instance_names},
+    }
+    strange = [
+        f"{kind} {one['name']}" for kind, found in kinds.items() for one in foreign(found.values(), desired.marker)
+    ]
+    if strange:
+        raise UnavailableError(
+            f"LXD has objects with names of {desired.marker.split('/', 1)[1]} that Practicum did not make",
+            details="\n".join(strange),
+            resolution="rename or remove them, after a look at whose they are; nothing was changed",
+        )
 
 
 def _range(network: Mapping[str, Any]) -> IPv4Network | None:
@@ -124,7 +178,7 @@ def _range(network: Mapping[str, Any]) -> IPv4Network | None:
 def _require_known_recipes(workspace: Workspace, deployment: Deployment) -> None:
     """Raise InputError when the committed image recipes are not those of this version's catalogue."""
     for name, digest in deployment.shared["images"].items():
-        entry = workspace.catalogue.get(name)
+        entry = find_type(workspace.catalogue, name)
         if deployment.environment == "dev" and (entry is None or recipe_digest(entry.image) != digest):
             raise InputError(
                 f"the definitions were generated by another version of Practicum: the type '{name}' has changed since",
@@ -135,26 +189,13 @@ def _require_known_recipes(workspace: Workspace, deployment: Deployment) -> None
 def _require_capacity(workspace: Workspace, deployment: Deployment) -> None:
     """Raise UnavailableError when the labs of the environment, this one among them, do not fit the capacity."""
     capacity = deployment.platform.capacity
-    if capacity.cpu is None and capacity.memory is None and capacity.pool is None:
+    if not is_bounded(capacity):
         return
-    others = [lab for lab in find_labs(workspace.repository.sources("HEAD")) if lab != deployment.lab]
-    total = sum((_promised_elsewhere(workspace, lab, deployment.environment) for lab in others), _promise(deployment))
-    if words := excess(total, capacity):
+    promises = Promises(workspace)
+    promises.expect(deployment.lab, deployment.environment, promised_to(deployment))
+    if words := excess(promises.together(deployment.environment), capacity):
         raise UnavailableError(
             f"{deployment.lab} does not fit what {deployment.environment} may promise; nothing was done",
             details="\n".join(words),
             resolution="make the machines smaller, stop another lab, or raise 'capacity:' in platform.yaml",
         )
-
-
-def _promised_elsewhere(workspace: Workspace, lab: str, environment: str) -> Promise:
-    try:
-        return _promise(load_deployment(workspace, lab, environment))
-    except PracticumError:
-        return Promise()
-
-
-def _promise(deployment: Deployment) -> Promise:
-    if deployment.operation.life == "destroyed" or deployment.operation.power == "stopped":
-        return Promise()
-    return promised(deployment.shared, (seat for name, seat in deployment.seats.items() if name != PILOT))

@@ -4,32 +4,32 @@ import os
 import shutil
 import socket as sockets
 import threading
+import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from importlib.resources import files
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
+
+import yaml
 
 from generator.spec.platform import DEFAULT_POOL, DEFAULT_SOCKET
 from practicum.errors import PermissionsError, PracticumError
 from practicum.lxd.client import Lxd
+from practicum.lxd.inventory import MARKER, OUR_NAME
+from practicum.lxd.vm_support import inoperable
 from practicum.stages.host_record import Places
 
 GIB = 2**30
-MARKER = "user.practicum"
 # A healthy LXD answers in milliseconds, one that starts a class may take long; it must not be taken for a dead one.
 LXD_SECONDS = 20.0
 DNS_SECONDS = 0.7
 RESOLVED_NAME = "deb.debian.org"  # where mmdebstrap goes when a platform names no mirror
 
-# The least values for many machines on one host, from LXD's "Server settings for a LXD production setup". A container
-# with systemd uses about eight inotify instances: the kernel's default of 128 is enough for some seventeen of them.
-SYSCTLS: Mapping[str, int] = {
-    "fs.inotify.max_user_instances": 8192,
-    "fs.inotify.max_user_watches": 1048576,
-    "kernel.keys.maxkeys": 2000,
-    "kernel.keys.maxbytes": 2000000,
-    "net.ipv4.neigh.default.gc_thresh3": 8192,
-}
+KERNEL: Mapping[str, Mapping[str, Any]] = yaml.safe_load(
+    files(__package__).joinpath("kernel_settings.yaml").read_text()
+)
+SYSCTLS: Mapping[str, int] = {name: entry["least"] for name, entry in KERNEL.items()}
 
 # Program that must be there → Debian package that brings it.
 PROGRAMS: Mapping[str, str] = {
@@ -50,7 +50,12 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class LxdFacts:
-    """What LXD says about itself. `pools` maps a name to driver; `free` is bytes in our pool, -1 without it."""
+    """What LXD says about itself.
+
+    `pools` maps a name to its driver; `free` and `total` are bytes of our pool, -1 without it; `loop` says that it
+    lies in a file beside LXD. `inoperable` are LXD's reasons for a kind of machine that it cannot run. `bridges` maps
+    the beginning of the names of a lab's bridges to the marker that they carry, empty for those of others.
+    """
 
     version: str
     drivers: str
@@ -58,6 +63,14 @@ class LxdFacts:
     pools: Mapping[str, str]
     free: int
     foreign: tuple[str, ...]
+    total: int = -1
+    loop: bool = False
+    pool_status: str = "Created"
+    firewall: str = "nftables"
+    features: Mapping[str, str] = field(default_factory=dict)
+    extensions: frozenset[str] = frozenset()
+    inoperable: tuple[str, ...] = ()
+    bridges: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def recent(self) -> bool:
@@ -84,24 +97,45 @@ class HostFacts:
     lxd_error: str = ""
     apt: bool = True
 
+    @property
+    def low_settings(self) -> tuple[str, ...]:
+        """The kernel settings that are too low; one that this kernel lacks is not."""
+        return tuple(name for name, value in self.sysctls.items() if value is not None and value < SYSCTLS[name])
+
+    @property
+    def short_ranges(self) -> tuple[str, ...]:
+        """The files that give root too few ids for containers: `subuid`, `subgid`."""
+        ranges = {"subuid": self.subuid, "subgid": self.subgid}
+        return tuple(name for name, size in ranges.items() if size < SUBORDINATE_IDS)
+
+    @property
+    def has_pool(self) -> bool:
+        """Say whether LXD answers and has the pool."""
+        return self.lxd is not None and self.pool in self.lxd.pools
+
 
 def observe_host(
-    socket: str | None = None, pool: str = DEFAULT_POOL, mirror: str | None = None, places: Places | None = None
+    socket: str | None = None,
+    pool: str = DEFAULT_POOL,
+    mirror: str | None = None,
+    places: Places | None = None,
+    patience: float = LXD_SECONDS,
 ) -> HostFacts:
-    """Look at this host; takes less than two seconds where LXD answers."""
+    """Look at this host; takes less than a second where LXD answers, and `patience` seconds where it does not."""
     path = socket or DEFAULT_SOCKET
     places = places or Places()
-    lxd, lxd_error = _ask_lxd(path, pool)
+    names = Question(lambda: _resolve(mirror))
+    lxd, lxd_error = _ask_lxd(path, pool, patience)
     return HostFacts(
         root=os.geteuid() == 0,
         missing=missing_packages(),
         sysctls={name: read_sysctl(name, places.kernel) for name in SYSCTLS},
         subuid=subordinate_ids(places.subuid),
         subgid=subordinate_ids(places.subgid),
-        disk_free=free_space(Path(path).parent),
-        resolves=bool(within(DNS_SECONDS, lambda: _resolve(mirror))[0]),
-        forward=read_sysctl("net.ipv4.ip_forward"),
-        bridge_filter=read_sysctl("net.bridge.bridge-nf-call-iptables"),
+        disk_free=free_space(places.root / Path(path).parent.relative_to("/")),
+        resolves=bool(names.answer(DNS_SECONDS)[0]),
+        forward=read_sysctl("net.ipv4.ip_forward", places.kernel),
+        bridge_filter=read_sysctl("net.bridge.bridge-nf-call-iptables", places.kernel),
         socket=path,
         pool=pool,
         lxd=lxd,
@@ -158,37 +192,66 @@ def free_space(path: Path) -> int:
     return shutil.disk_usage(path).free
 
 
-def within(seconds: float, ask: Callable[[], T]) -> tuple[T | None, str]:
-    """Return the answer, or None and the reason; a question that takes longer is left alone."""
-    answer: list[T] = []
-    error = [f"no answer within {seconds:g} s"]
+class Question(Generic[T]):
+    """Something asked in a thread of its own; one that takes too long is left alone."""
 
-    def run() -> None:
+    def __init__(self, ask: Callable[[], T]) -> None:
+        """Begin to ask."""
+        self._ask = ask
+        self._began = time.monotonic()
+        self._answer: list[T] = []
+        self._error: str | None = None
+        # Not a pool's thread: those are waited for when the process ends.
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def answer(self, seconds: float) -> tuple[T | None, str]:
+        """Return the answer, or None and the reason, at most so many seconds after the question was asked."""
+        self._thread.join(max(0.0, self._began + seconds - time.monotonic()))
+        if self._answer:
+            return self._answer[0], ""
+        return None, self._error or f"no answer within {seconds:g} s"
+
+    def _run(self) -> None:
         try:
-            answer.append(ask())
+            self._answer.append(self._ask())
         except PracticumError as problem:
-            error[0] = problem.details or problem.message
+            self._error = problem.details or problem.message
         except OSError as problem:
-            error[0] = str(problem)
-
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    thread.join(seconds)
-    return (answer[0], "") if answer else (None, error[0])
+            self._error = str(problem)
 
 
 def lxd_facts(lxd: Lxd, pool: str) -> LxdFacts:
     """Ask LXD what it is and what it holds."""
-    environment = lxd.get()["environment"]
-    pools = {found["name"]: str(found["driver"]) for found in lxd.get("storage-pools", recursion=1)}
+    server = lxd.get()
+    environment = server["environment"]
+    pools = {found["name"]: found for found in lxd.get("storage-pools", recursion=1)}
+    ours = pools.get(pool, {"config": {}})
+    space = lxd.get("storage-pools", pool, "resources")["space"] if pool in pools else {}
     return LxdFacts(
         version=environment["server_version"],
         drivers=environment["driver"],
         storage_drivers=tuple(driver["Name"] for driver in environment["storage_supported_drivers"]),
-        pools=pools,
-        free=_pool_free(lxd, pool) if pool in pools else -1,
+        pools={name: str(found["driver"]) for name, found in pools.items()},
+        free=int(space["total"]) - int(space.get("used", 0)) if space else -1,
+        total=int(space.get("total", -1)),
+        loop=str(ours["config"].get("source", "")).startswith(f"{Path(lxd.socket).parent}/"),
+        pool_status=str(ours.get("status", "Created")),
         foreign=foreign_instances(list_instances(lxd)),
+        firewall=environment.get("firewall", ""),
+        features={**environment.get("kernel_features", {}), **environment.get("lxc_features", {})},
+        extensions=frozenset(server["api_extensions"]),
+        inoperable=inoperable(lxd),
+        bridges=_bridges(lxd),
     )
+
+
+def _bridges(lxd: Lxd) -> dict[str, str]:
+    """Return whose bridges there are; one of each lab is asked for, because a list of all with their users is slow."""
+    names = {name[:8]: name for name in (str(address).rsplit("/", 1)[-1] for address in lxd.get("networks"))}
+    labs = {prefix: name for prefix, name in names.items() if OUR_NAME.match(name)}
+    found = {prefix: lxd.find("networks", name) for prefix, name in labs.items()}
+    return {prefix: str(entry["config"].get(MARKER, "")) for prefix, entry in found.items() if entry}
 
 
 def list_instances(lxd: Lxd) -> list[dict[str, Any]]:
@@ -203,17 +266,12 @@ def foreign_instances(instances: list[dict[str, Any]]) -> tuple[str, ...]:
     return tuple(sorted(f"{each['project']}/{each['name']}" for each in instances if MARKER not in each["config"]))
 
 
-def _ask_lxd(path: str, pool: str) -> tuple[LxdFacts | None, str]:
+def _ask_lxd(path: str, pool: str, patience: float) -> tuple[LxdFacts | None, str]:
     if not os.access(path, os.F_OK):
         return None, f"there is no socket {path}"
     if not os.access(path, os.W_OK):
         return None, f"this user may not use {path}"
-    return within(LXD_SECONDS, lambda: lxd_facts(Lxd(path), pool))
-
-
-def _pool_free(lxd: Lxd, pool: str) -> int:
-    space = lxd.get("storage-pools", pool, "resources")["space"]
-    return int(space["total"]) - int(space.get("used", 0))
+    return Question(lambda: lxd_facts(Lxd(path), pool)).answer(patience)
 
 
 def _resolve(mirror: str | None) -> bool:

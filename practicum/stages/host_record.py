@@ -8,17 +8,30 @@ from pathlib import Path
 
 from generator.spec.platform import DEFAULT_POOL, DEFAULT_SOCKET
 from practicum.errors import InputError
+from practicum.files import write_atomically
 
 
 @dataclass(frozen=True)
 class Places:
-    """Where setup reads and writes."""
+    """Where setup reads and writes, and below which folder the rest of the host is looked at."""
 
+    root: Path = Path("/")
     record: Path = Path("/var/lib/practicum/host.json")
     sysctl_file: Path = Path("/etc/sysctl.d/60-practicum.conf")
     kernel: Path = Path("/proc/sys")
     subuid: Path = Path("/etc/subuid")
     subgid: Path = Path("/etc/subgid")
+
+    def read(self, path: str) -> str | None:
+        """Return the text of a file of this host; None where there is none that may be read."""
+        try:
+            return (self.root / path).read_text(errors="replace")
+        except OSError:
+            return None
+
+    def has(self, path: str) -> bool:
+        """Say whether this host has a file or folder."""
+        return os.access(self.root / path, os.F_OK)
 
 
 @dataclass(frozen=True)
@@ -60,16 +73,3 @@ def load_record(places: Places) -> HostRecord:
 def save_record(record: HostRecord, places: Places) -> None:
     """Write the record to disk, whole or not at all."""
     write_atomically(places.record, json.dumps(asdict(record), indent=2) + "\n")
-
-
-def write_atomically(path: Path, text: str) -> None:
-    """Replace a small file, on disk when this returns; an existing one keeps its mode."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    mode = path.stat().st_mode & 0o777 if path.exists() else 0o644
-    partial = path.with_name(path.name + ".new")
-    with partial.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.chmod(mode)
-    partial.replace(path)

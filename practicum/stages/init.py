@@ -6,17 +6,21 @@ from ipaddress import IPv4Network
 from pathlib import Path
 
 from generator.diagnostics.codes import render_reference
+from generator.new_lab import example_files
 from generator.render.yaml_text import dump
 from generator.schema_files import read_schema_text
 from generator.spec.platform import DEFAULT_POOL, ENVIRONMENTS
-from generator.spec.reference import render_spec_reference
+from generator.spec.reference import PAGES, render_spec_reference
 from practicum.errors import UnavailableError
+from practicum.files import write_atomically
 from practicum.git.repository import Repository
 from practicum.git.template import repository_files
 from practicum.lxd.client import Lxd
 
 INSTALLATION_LENGTH = 8
 SECRET_BYTES = 32
+# What people edit, and with it their editors; the reference pages of these come along.
+_SCHEMAS = ("lab", "platform")
 ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
 # Pairs of /13 for dev and prod; a second installation on the same host gets the next pair.
 AREAS = (IPv4Network("10.64.0.0/10"), IPv4Network("10.128.0.0/9"))
@@ -28,8 +32,8 @@ def init(folder: Path, remote: Path | None = None) -> Repository:
     Run again on the same folder it returns what is there. Raises UsageError for a folder with other content.
     """
     remote = remote or folder.with_name(folder.name + ".git")
-    schemas = {name: read_schema_text(name).encode() for name in _schema_names()}
-    content = repository_files(folder.absolute().name, new_platform_files(), schemas) | _reference_pages()
+    schemas = {name: read_schema_text(name).encode() for name in (f"{schema}.schema.json" for schema in _SCHEMAS)}
+    content = repository_files(folder.absolute().name, new_platform_files(), schemas) | _reference_pages() | _examples()
     repository = Repository.create(folder, content, remote, "Start the repository", exist_ok=True)
     _write_key(repository.root / ".practicum" / "secret.key")
     return repository
@@ -53,12 +57,14 @@ def platform_files(used: Iterable[IPv4Network]) -> dict[str, bytes]:
 
 def _reference_pages() -> dict[str, bytes]:
     """Return the pages that diagnostics and platform files point to."""
-    pages = {
-        "diagnostics": render_reference(),
-        "spec": render_spec_reference("lab"),
-        "platform": render_spec_reference("platform"),
-    }
+    pages = {"diagnostics": render_reference()}
+    pages |= {page: render_spec_reference(schema) for schema, page in PAGES.items() if schema in _SCHEMAS}
     return {f"docs/reference/{name}.md": text.encode() for name, text in pages.items()}
+
+
+def _examples() -> dict[str, bytes]:
+    """Return the examples, in a folder that is no course."""
+    return {f"labs/_examples/{path}": data for path, data in example_files().items()}
 
 
 def _platform_text(environment: str, installation: str, addresses: str) -> bytes:
@@ -91,17 +97,9 @@ def _used_networks() -> list[IPv4Network]:
     return [IPv4Network(text, strict=False) for text in texts if "/" in text]
 
 
-def _schema_names() -> list[str]:
-    return ["lab.schema.json", "platform.schema.json"]
-
-
 def _write_key(path: Path) -> None:
     """Write the key that student secrets are made from, whole or not at all."""
     if path.exists():
         return
     path.parent.mkdir(mode=0o700, exist_ok=True)
-    new = path.with_suffix(".new")
-    new.unlink(missing_ok=True)
-    new.touch(mode=0o600)
-    new.write_text(secrets.token_hex(SECRET_BYTES) + "\n", encoding="ascii")
-    new.replace(path)
+    write_atomically(path, secrets.token_hex(SECRET_BYTES) + "\n", 0o600)

@@ -2,18 +2,23 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
-from practicum.errors import PracticumError
+from generator.diagnostics.diagnostic import Diagnostic
+from practicum.errors import PracticumError, TryAgainError
 from practicum.events import Event
-from practicum.probes.model import ProbeResult
+from practicum.probes.model import ProbeResult, failures
 from practicum.stages.checkpoint import prove, take_checkpoint, unproved_changes
 from practicum.stages.deliver import Delivery, deliver
 from practicum.stages.deployment import load_deployment
+from practicum.stages.due import note_finished
 from practicum.stages.generate import generate
 from practicum.stages.guards import has_checkpoint
 from practicum.stages.init import new_platform_files
+from practicum.stages.outcomes import Changed
 from practicum.stages.promote import promote
-from practicum.stages.provision import Provisioned, provision
+from practicum.stages.propose import Proposed
+from practicum.stages.provision import DELIVERED, Provisioned, provision
 from practicum.stages.reading import ReadingSources
 from practicum.stages.releases import is_proved
 from practicum.stages.smoke import smoke
@@ -27,38 +32,70 @@ ANEW = "Taken by the pipeline: the spec changed, or the checkpoint was gone"
 
 @dataclass(frozen=True)
 class Life:
-    """How the whole delivery went. `delivery` is None when it ended before prod."""
+    """How the whole delivery went. `delivery` is None when it ended before prod: a merge `request` waits for people."""
 
     delivery: Delivery | None
     changed: bool
+    request: Proposed | None = None
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a stage did. `results` are what probes said in `where`; a stage whose checks failed has not passed.
+
+    A merge `request` waits for people: nothing may follow yet.
+    """
+
+    changed: bool
+    results: tuple[ProbeResult, ...] = ()
+    where: str = ""
+    delivery: Delivery | None = None
+    request: Proposed | None = None
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A stage of the way to the class. Jenkins runs those of `main`, `dev` and `prod` in a job each.
+
+    `run(workspace, lab, propose)` raises PracticumError when nothing may follow; `propose` leaves merges to people.
+    """
+
+    name: str
+    environment: Literal["main", "dev", "prod"]
+    run: Callable[[Workspace, str, bool], Done]
+    probes: bool = False
 
 
 def run_pipeline(workspace: Workspace, lab: str, after: Callable[[str], None]) -> Life:
-    """Run validate, generate, provision, smoke, checkpoint and pilot, promote, deliver.
+    """Run every stage of the way. `after(stage)` is called when one has ended.
 
-    `after(stage)` is called when a stage has ended. Raises PracticumError when a stage fails: nothing behind it runs.
+    Raises PracticumError when a stage fails: nothing behind it runs.
     """
-    repository = workspace.repository
-    require_lab(repository.sources(None), lab)
-    repository.synchronise()
-    committed = commit_lab(workspace, lab)
-    after("generate")
-    provisioned = _succeeded(provision(workspace, lab, "dev"))
-    after("provision dev")
-    _passed(smoke(workspace, lab, "dev"), "dev")
-    after("smoke dev")
-    proved = _checkpoint(workspace, lab)
-    after("checkpoint and pilot")
-    promotion = promote(workspace, lab)
-    after("promote")
-    delivery = deliver(workspace, lab)
-    _succeeded(delivery.provisioned)
-    after("deliver")
-    _passed(delivery.results, "prod")
-    changed = bool(
-        committed or provisioned.plan.actions or proved or promotion.merge or delivery.provisioned.plan.actions
-    )
+    require_lab(workspace.repository.sources(None), lab)
+    workspace.repository.synchronise()
+    changed, delivery = False, None
+    for stage in STAGES:
+        done = stage.run(workspace, lab, False)
+        require_passed(lab, done)
+        changed, delivery = changed or done.changed, done.delivery
+        after(stage.name)
+        if done.request:
+            return Life(None, changed, done.request)
     return Life(delivery, changed)
+
+
+def require_passed(lab: str, done: Done) -> None:
+    """Raise PracticumError for what a stage found to be wrong after it had told all of it."""
+    if done.delivery:
+        require_delivered(lab, done.delivery)
+    failed = failures(done.results)
+    if failed:
+        lines = [f"{result.seat}: {result.name}: {result.detail}" for result in failed]
+        raise PracticumError(
+            f"{len(failed)} of {len(done.results)} checks failed in {done.where}",
+            details="\n".join(lines),
+            resolution="mend what the first line names, then run the same command again: it goes on from there",
+        )
 
 
 def commit_lab(workspace: Workspace, lab: str) -> str | None:
@@ -70,7 +107,7 @@ def commit_lab(workspace: Workspace, lab: str) -> str | None:
     repository = workspace.repository
     sources = ReadingSources(repository.sources(None))
     problems = validate(workspace, sources, [lab])
-    if any(problem.severity == "error" for problem in problems):
+    if _has_errors(problems):
         raise InvalidInput(tuple(problems), repository.root)
     generate(workspace, sources, [lab])
     missing = {} if sources.status(PLATFORM_FILE) == "file" else new_platform_files()
@@ -89,7 +126,41 @@ def _edited(workspace: Workspace, sources: ReadingSources) -> dict[str, bytes]:
     return {path: sources.read(path) for path in edited}
 
 
-def _checkpoint(workspace: Workspace, lab: str) -> bool:
+def _has_errors(problems: Sequence[Diagnostic]) -> bool:
+    return any(problem.severity == "error" for problem in problems)
+
+
+def _generate(workspace: Workspace, lab: str, _propose: bool) -> Done:
+    return Done(commit_lab(workspace, lab) is not None)
+
+
+def _provision(workspace: Workspace, lab: str, _propose: bool) -> Done:
+    provisioned = provision(workspace, lab, "dev")
+    if provisioned.failed:
+        raise seats_failed(provisioned)
+    return Done(bool(provisioned.changes))
+
+
+def _smoke(workspace: Workspace, lab: str, _propose: bool) -> Done:
+    return Done(False, tuple(smoke(workspace, lab, "dev")), "dev")
+
+
+def _promote(workspace: Workspace, lab: str, propose: bool) -> Done:
+    promotion = promote(workspace, lab, propose=propose)
+    deployment = load_deployment(workspace, lab, "dev", with_seats=False)
+    project = workspace.lxd(deployment.platform).get("projects", deployment.scope.project)
+    # Somebody may have pushed another spec since this one was provisioned: that is still due then.
+    if project["config"].get(DELIVERED) == deployment.digest:
+        note_finished(workspace, deployment)
+    return Done(promotion.branch is not None, request=promotion.request)
+
+
+def _deliver(workspace: Workspace, lab: str, _propose: bool) -> Done:
+    delivery = deliver(workspace, lab)
+    return Done(bool(delivery.provisioned.changes), delivery.results, "prod", delivery)
+
+
+def _checkpoint(workspace: Workspace, lab: str, _propose: bool) -> Done:
     deployment = load_deployment(workspace, lab, "dev")
     pins = deployment.release
     lost = pins is not None and not has_checkpoint(workspace.lxd(deployment.platform), pins)
@@ -100,36 +171,39 @@ def _checkpoint(workspace: Workspace, lab: str) -> bool:
         text = f"your copy has changed since the checkpoint; students get it after: practicum checkpoint {lab}"
         workspace.emit(Event("checkpoint", "warning", text))
     if pins is not None and is_proved(workspace, lab, pins):
-        return False
-    proof = prove(workspace, lab)
-    _passed(proof.results, "pilot")
-    return True
+        return Done(due)
+    return Done(True, prove(workspace, lab).results, "pilot")
 
 
-def _succeeded(provisioned: Provisioned) -> Provisioned:
-    if provisioned.failed:
-        raise seats_failed(provisioned)
-    return provisioned
+STAGES = (
+    Stage("generate", "main", _generate),
+    Stage("provision dev", "dev", _provision),
+    Stage("smoke dev", "dev", _smoke, probes=True),
+    Stage("checkpoint and pilot", "dev", _checkpoint, probes=True),
+    Stage("promote", "dev", _promote),
+    Stage("deliver", "prod", _deliver, probes=True),
+)
 
 
-def seats_failed(provisioned: Provisioned) -> PracticumError:
-    """Return the error that names every seat that failed and the command that retries."""
-    lines = [f"{one.seat}: {one.error.message} {one.error.details}" for one in provisioned.failed if one.error]
+def seats_failed(provisioned: Provisioned, retry: str = "") -> PracticumError:
+    """Return the error that names every seat that failed and the command that retries them, `provision` if none is."""
+    lines = [one.words for one in provisioned.failed]
+    errors = [one.error for one in provisioned.failed if one.error]
     deployment = provisioned.deployment
     seats = " ".join(f"--seat {one.seat}" for one in provisioned.failed)
+    retry = retry or f"practicum provision {deployment.lab} --env {deployment.environment} {seats}"
     return PracticumError(
         f"{len(lines)} of {len(provisioned.deployment.seats)} seats failed in {deployment.environment}",
         details="\n".join(lines),
-        resolution=f"practicum provision {deployment.lab} --env {deployment.environment} {seats}",
+        resolution="\n".join([*dict.fromkeys(one.resolution for one in errors if one.resolution), retry]),
+        # Only what passes by itself went wrong: the same command may succeed.
+        exit_code=TryAgainError.exit_code if all(isinstance(one, TryAgainError) for one in errors) else None,
     )
 
 
-def _passed(results: Sequence[ProbeResult], where: str) -> None:
-    failed = [result for result in results if not result.ok]
-    if failed:
-        lines = [f"{result.seat}: {result.name}: {result.detail}" for result in failed]
-        raise PracticumError(
-            f"{len(failed)} of {len(results)} checks failed in {where}",
-            details="\n".join(lines),
-            resolution="mend what the first line names, then run the same command again: it goes on from there",
-        )
+def require_delivered(lab: str, delivery: Delivery, changed: Changed = "ask") -> None:
+    """Raise PracticumError for seats that failed, with the command that delivers to these alone."""
+    if delivery.provisioned.failed:
+        failed = " ".join(f"--seat {one.seat}" for one in delivery.provisioned.failed)
+        chosen = f" --changed {changed}" if changed != "ask" else ""
+        raise seats_failed(delivery.provisioned, f"practicum deliver {lab} {failed}{chosen}")

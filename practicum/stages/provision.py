@@ -2,36 +2,50 @@
 
 import hashlib
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
 
+from generator.catalogue.virtual_machine import find_type
 from generator.render.networks import NO_FORWARDING
 from generator.seats.names import PILOT, PROFESSOR
 from practicum.errors import InputError, UnavailableError
 from practicum.events import Event
+from practicum.kubernetes.apply import Applied
 from practicum.lxd.client import Lxd
-from practicum.lxd.desired import Desired, Pins, build
+from practicum.lxd.desired import Desired, Pins, Replacement, build
 from practicum.lxd.golden import GoldenMachines
 from practicum.lxd.images import ensure_image
 from practicum.lxd.lock import lease
 from practicum.lxd.observe import observe
 from practicum.lxd.plan import Plan, plan
 from practicum.lxd.power import delete
-from practicum.lxd.projects import change_config, create_project, require_ours
+from practicum.lxd.projects import create_project, note, require_ours
 from practicum.lxd.reconcile import SeatOutcome, Workshop, apply
 from practicum.lxd.steps import StepRunner
-from practicum.stages.deployment import Deployment, load_deployment
+from practicum.stages.argocd import deliver_by_argocd
+from practicum.stages.checkpoint_copy import bring_checkpoint, source_of
+from practicum.stages.deployment import Deployment, load_deployment, require_seats
 from practicum.stages.guards import (
+    refuse_foreign,
     refuse_unfit,
     require_checkpoint,
     require_free_addresses,
     require_pool_space,
     require_pools,
     require_unchanged,
+    require_vm_support,
 )
+from practicum.stages.leaving import told_on_return
+from practicum.stages.pace import record_pace
+from practicum.stages.placement import keep_place, placed
+from practicum.stages.pools import pool_warnings
+from practicum.stages.rollout import Rollout, planned, prepare, remove_extra, roll_out, with_copies
 from practicum.stages.values import Values
 from practicum.stages.workspace import Workspace
 
@@ -46,6 +60,12 @@ class Provisioned:
     deployment: Deployment
     plan: Plan
     outcomes: tuple[SeatOutcome, ...]
+    copies: tuple[Applied, ...] = ()
+
+    @property
+    def changes(self) -> int:
+        """How many changes were made, on LXD and on the cluster."""
+        return len(self.plan.actions) + sum(copy.changes for copy in self.copies)
 
     @property
     def failed(self) -> list[SeatOutcome]:
@@ -53,34 +73,103 @@ class Provisioned:
         return [outcome for outcome in self.outcomes if outcome.error is not None]
 
 
+@dataclass(frozen=True)
+class _Work:
+    """What a run works with while it holds the lease."""
+
+    deployment: Deployment
+    lxd: Lxd
+    desired: Desired
+    plan: Plan
+    workshop: Workshop
+    rollout: Rollout | None
+
+
 def provision(
-    workspace: Workspace, lab: str, environment: str, seats: Sequence[str] = (), *, agreed: bool = False
+    workspace: Workspace,
+    lab: str,
+    environment: str,
+    seats: Sequence[str] = (),
+    *,
+    agreed: bool = False,
+    overwrite: bool = False,
+    replacement: Replacement = Replacement(),  # noqa: B008 - a frozen value
 ) -> Provisioned:
     """Provision a lab, or some of its seats. What cannot be done is refused before any effect.
 
     `agreed` answers yes to what is asked first: running a changed script again, removing a machine that the spec lost.
+    `overwrite`: objects on the cluster that somebody changed by hand become as git has them.
+    `replacement` says which machines get the release's system in place of theirs.
     """
+    with _at_work(workspace, lab, environment, seats, agreed, replacement) as work:
+        _remove_extra(workspace, work.lxd, work.desired, work.plan.extra, agreed)
+        began = time.monotonic()
+        outcomes = tuple(apply(work.workshop, work.plan))
+        copies = _roll_out(workspace, work, agreed, overwrite) if work.rollout else []
+        outcomes = with_copies(outcomes, copies)
+        succeeded = all(outcome.error is None for outcome in outcomes)
+        if succeeded:
+            record_pace(work.lxd, work.desired.project_name, work.plan, time.monotonic() - began)
+        if succeeded and not seats and not work.plan.outdated:
+            note(work.lxd, work.desired.project_name, {DELIVERED: work.deployment.digest})
+        for seat, words in told_on_return(
+            work.lxd.get("projects", work.desired.project_name)["config"], lab, work.plan
+        ):
+            workspace.emit(Event("provision", "warning", words, seat))
+    return Provisioned(work.deployment, work.plan, outcomes, tuple(copies))
+
+
+def _roll_out(workspace: Workspace, work: _Work, agreed: bool, overwrite: bool) -> list[Applied]:
+    assert work.rollout is not None  # noqa: S101 - for the type checker
+    rollout = remove_extra(workspace, work.rollout, agreed=agreed)
+    # Argo CD only knows what git has, which is a lab that runs.
+    if work.deployment.platform.delivery == "argocd" and work.deployment.operation.power == "running":
+        return deliver_by_argocd(workspace, work.deployment, rollout, overwrite=overwrite)
+    return roll_out(workspace, rollout, overwrite=overwrite)
+
+
+def warm(workspace: Workspace, lab: str, environment: str) -> Provisioned:
+    """Make what machines need ahead of need: networks, access lists, golden machines; no seat's machine is touched."""
+    with _at_work(workspace, lab, environment, (), False, Replacement()) as work:
+        outcomes = tuple(apply(work.workshop, work.plan.ahead))
+        cloned = {(one.machine, one.fingerprint): one for seat in work.desired.seats for one in seat.instances}
+        for (machine, _), instance in sorted(cloned.items()):
+            workspace.emit(Event("provision", "started", f"golden machine {machine}"))
+            work.workshop.golden.make(instance)
+    return Provisioned(work.deployment, work.plan.ahead, outcomes)
+
+
+@contextmanager
+def _at_work(
+    workspace: Workspace, lab: str, environment: str, seats: Sequence[str], agreed: bool, replacement: Replacement
+) -> Iterator[_Work]:
+    """Check everything that can be checked, hold the lease, and give what is to be done; refuses before any effect."""
     deployment = load_deployment(workspace, lab, environment)
     refuse_unfit(workspace, deployment)
+    require_seats(deployment, seats)
     _warn_uncommitted(workspace, deployment)
-    lxd = workspace.lxd(deployment.platform)
+    lxd = placed(workspace.lxd(deployment.platform), deployment)
+    require_vm_support(lxd, deployment)
     require_pools(lxd, deployment)
-    desired = desired_state(workspace, deployment, lxd, seats)
+    for warning in pool_warnings(lxd, deployment.platform):
+        workspace.emit(Event("provision", "warning", warning))
+    # A seat whose system is replaced gets its copy when all seats are provisioned.
+    rollout = prepare(workspace, deployment, seats) if replacement == Replacement() else None
+    desired = replace(desired_state(workspace, deployment, lxd, seats), replacement=replacement)
     _ensure_project(lxd, desired)
     with lease(lxd, desired.project_name) as lost:
         require_unchanged(workspace, deployment)
+        keep_place(lxd, desired.project_name)
         lxd.wait_until_idle(desired.project_name)
-        todo = plan(desired, observe(lxd, desired))
+        observed = observe(lxd, desired)
+        refuse_foreign(desired, observed)
+        todo = plan(desired, observed)
         if any(action.verb == "create" for action in todo.actions):
             require_pool_space(lxd, deployment)
         if any(action.kind == "network" and action.verb == "create" for action in todo.actions):
             require_free_addresses(lxd, desired)
         workshop = _workshop(workspace, deployment, lxd, desired, agreed, lost)
-        _remove_extra(workspace, lxd, desired, todo.extra, agreed)
-        outcomes = tuple(apply(workshop, todo))
-        if not seats and all(outcome.error is None for outcome in outcomes):
-            _record(lxd, desired, deployment)
-    return Provisioned(deployment, todo, outcomes)
+        yield _Work(deployment, lxd, desired, todo, workshop, rollout)
 
 
 def plan_only(workspace: Workspace, lab: str, environment: str, seats: Sequence[str] = ()) -> Plan:
@@ -89,7 +178,14 @@ def plan_only(workspace: Workspace, lab: str, environment: str, seats: Sequence[
     refuse_unfit(workspace, deployment)
     lxd = workspace.lxd(deployment.platform)
     desired = desired_state(workspace, deployment, lxd, seats, build_images=False)
+    lxd = placed(lxd, deployment)
+    require_vm_support(lxd, deployment)
     return plan(desired, observe(lxd, desired))
+
+
+def plan_copies(workspace: Workspace, lab: str, environment: str, seats: Sequence[str] = ()) -> list[str]:
+    """Return in words what `provision` would do on a cluster, without any effect but reading it."""
+    return planned(workspace, load_deployment(workspace, lab, environment), seats)
 
 
 def desired_state(
@@ -101,7 +197,8 @@ def desired_state(
     shared = _without_internet(deployment) if deployment.operation.internet == "none" else deployment.shared
     known = frozenset(entry["name"] for seat in deployment.seats.values() for entry in seat["instances"])
     try:
-        return replace(build(shared, documents, pins, Values(workspace, deployment, lxd)), known=known, whole=not seats)
+        wanted = build(shared, documents, pins, Values(workspace, deployment, lxd), deployment.platform.folders)
+        return replace(wanted, known=known, whole=not seats)
     except KeyError as error:
         raise InputError(
             f"{deployment.environment} of {deployment.lab} has no checkpoint image for machine {error}",
@@ -110,10 +207,7 @@ def desired_state(
 
 
 def _chosen(deployment: Deployment, seats: Sequence[str]) -> list[str]:
-    unknown = sorted(set(seats) - set(deployment.seats))
-    if unknown:
-        known = ", ".join(sorted(deployment.seats))
-        raise InputError(f"no such seat: {', '.join(unknown)}", resolution=f"seats are: {known}", exit_code=2)
+    require_seats(deployment, seats)
     return list(seats) or [name for name in sorted(deployment.seats) if name != PILOT]
 
 
@@ -121,9 +215,25 @@ def _operated(deployment: Deployment, seat: dict[str, Any]) -> dict[str, Any]:
     """Return a seat as the operation wants it: stopped, or cut off from the internet and its names."""
     if deployment.operation.power == "stopped":
         seat = {**seat, "power": "stopped"}
-    if deployment.operation.internet == "none" and seat["seat"] != PROFESSOR:
-        seat = {**seat, "networks": [_closed(network) for network in seat["networks"]]}
+    # In dev the professor's own copy follows the platform, not the class.
+    if deployment.operation.internet == "none" and (seat["seat"] != PROFESSOR or deployment.environment == "prod"):
+        acls = [_inside(acl, deployment.platform.addresses) for acl in seat["acls"]]
+        seat = {**seat, "networks": [_closed(network) for network in seat["networks"]], "acls": acls}
     return seat
+
+
+def _inside(acl: dict[str, Any], area: IPv4Network) -> dict[str, Any]:
+    """Return an ACL without what it opens beyond the environment's own addresses."""
+    kept = [rule for rule in acl["egress"] if rule["action"] != "allow" or _is_inside(rule["destination"], area)]
+    return {**acl, "egress": kept}
+
+
+def _is_inside(destination: str, area: IPv4Network) -> bool:
+    try:
+        ends = [IPv4Network(end) for part in destination.split(",") for end in part.split("-")]
+    except ValueError:  # a reference to addresses that only the host knows
+        return False
+    return all(end.subnet_of(area) for end in ends)
 
 
 def _closed(network: dict[str, Any]) -> dict[str, Any]:
@@ -142,7 +252,9 @@ def _pins(
     instances = [*deployment.shared["instances"], *(entry for seat in documents for entry in seat["instances"])]
     types = sorted({entry["source"]["image"] for entry in instances if "image" in entry["source"]})
     recipes = _images(workspace, deployment, lxd, types) if build_images else dict.fromkeys(types, "")
-    require_checkpoint(deployment, lxd, instances)
+    if build_images:
+        bring_checkpoint(workspace, deployment, lxd)
+    require_checkpoint(deployment, (lxd,) if build_images else (lxd, source_of(workspace, deployment)), instances)
     return Pins(recipes, release.get("images", {}), release.get("volumes", {}), release.get("volume_project", ""))
 
 
@@ -154,7 +266,10 @@ def _images(workspace: Workspace, deployment: Deployment, lxd: Lxd, types: list[
         def report(text: str) -> None:
             workspace.emit(Event("images", "started", text, name))
 
-        fingerprint = ensure_image(lxd, workspace.catalogue[name], platform.installation, platform.mirror, report)
+        type = find_type(workspace.catalogue, name)
+        if type is None:
+            raise InputError(f"the definitions name an image of an unknown type: {name}")
+        fingerprint = ensure_image(lxd, type, platform.installation, platform.mirror, report)
         workspace.emit(Event("images", "done", fingerprint[:12], name))
         return fingerprint
 
@@ -212,10 +327,3 @@ def _large_file(deployment: Deployment, name: str, sha256: str) -> bytes:
     if hashlib.sha256(content).hexdigest() != sha256:
         raise InputError(f"data:{name} is not the file that the spec names: its sha256 differs")
     return content
-
-
-def _record(lxd: Lxd, desired: Desired, deployment: Deployment) -> None:
-    """Record what was last delivered whole; what is due is a difference of digests."""
-    found, etag = lxd.get_with_etag("projects", desired.project_name)
-    if found["config"].get(DELIVERED) != deployment.digest:
-        change_config(lxd, desired.project_name, found["config"], {DELIVERED: deployment.digest}, etag)

@@ -4,10 +4,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from practicum.files import write_atomically
 from practicum.lxd.client import Lxd
 from practicum.lxd.daemon import answers, own_daemon, stop_daemon
-from practicum.stages.host import MARKER, SYSCTLS, list_instances, read_sysctl, require_root, write_sysctl
-from practicum.stages.host_record import HostRecord, SetupOptions, load_record, save_record, write_atomically
+from practicum.lxd.inventory import MARKER
+from practicum.stages.host import SYSCTLS, list_instances, read_sysctl, require_root, write_sysctl
+from practicum.stages.host_record import HostRecord, SetupOptions, load_record, save_record
 
 
 @dataclass(frozen=True)

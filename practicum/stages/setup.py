@@ -8,19 +8,19 @@ from pathlib import Path
 from typing import Any
 
 from practicum.errors import PermissionsError, PracticumError, UnavailableError
+from practicum.files import write_atomically
 from practicum.lxd.client import Lxd
 from practicum.lxd.daemon import ensure_daemon
+from practicum.lxd.inventory import MARKER
 from practicum.stages.host import (
     GIB,
-    MARKER,
-    SUBORDINATE_IDS,
     SYSCTLS,
     HostFacts,
     observe_host,
     require_root,
     write_sysctl,
 )
-from practicum.stages.host_record import HostRecord, SetupOptions, load_record, save_record, write_atomically
+from practicum.stages.host_record import HostRecord, SetupOptions, load_record, save_record
 from practicum.stages.remove_setup import Left, remove_setup
 
 __all__ = ["Left", "SetupOptions", "SetupStep", "apply_setup", "plan_setup", "pool_size", "remove_setup"]
@@ -52,7 +52,7 @@ def plan_setup(facts: HostFacts, adopt: bool = False) -> list[SetupStep]:
     steps = [_packages(facts), _ranges(facts), _sysctls(facts)]
     if facts.lxd is None:
         steps.append(SetupStep("daemon", "start LXD"))
-    if facts.lxd is None or facts.pool not in facts.lxd.pools:
+    if not facts.has_pool:
         steps.append(_pool(facts))
     return [step for step in steps if step]
 
@@ -109,14 +109,12 @@ def _packages(facts: HostFacts) -> SetupStep | None:
 
 
 def _ranges(facts: HostFacts) -> SetupStep | None:
-    found = {"subuid": facts.subuid, "subgid": facts.subgid}
-    names = tuple(name for name, size in found.items() if size < SUBORDINATE_IDS)
+    names = facts.short_ranges
     return SetupStep("ranges", f"give root a range of ids in {', '.join(names)}", names) if names else None
 
 
 def _sysctls(facts: HostFacts) -> SetupStep | None:
-    low = {name: value for name, value in facts.sysctls.items() if value is not None and value < SYSCTLS[name]}
-    names = tuple(low)
+    names = facts.low_settings
     return SetupStep("sysctls", f"raise {', '.join(names)}", names) if names else None
 
 

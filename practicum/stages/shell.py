@@ -3,12 +3,20 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
+from generator.render.yaml_text import dump
 from practicum.errors import InputError, UnavailableError
 from practicum.lxd.client import CommandResult
-from practicum.stages.deployment import Deployment, load_deployment
+from practicum.lxd.endpoints import Endpoint
+from practicum.stages.deployment import Deployment, load_deployment, require_seats
 from practicum.stages.workspace import Workspace
+
+# What LXD's client calls a server over the network.
+REMOTE = "practicum"
 
 
 def run_command(
@@ -16,7 +24,7 @@ def run_command(
 ) -> CommandResult:
     """Run one command in a machine as a user and return its output and exit code."""
     deployment = load_deployment(workspace, lab, environment)
-    instance = _running_instance(workspace, deployment, seat, machine)
+    instance = running_instance(workspace, deployment, seat, machine)
     as_user = (
         list(command) if user == "root" else ["su", "-s", "/bin/sh", user, "-c", 'exec "$@"', "--", "sh", *command]
     )
@@ -26,17 +34,47 @@ def run_command(
 def interactive(workspace: Workspace, lab: str, environment: str, seat: str, machine: str, user: str) -> int:
     """Replace this process's terminal by one in a machine; return its exit code."""
     deployment = load_deployment(workspace, lab, environment)
-    instance = _running_instance(workspace, deployment, seat, machine)
+    instance = running_instance(workspace, deployment, seat, machine)
     client = shutil.which("lxc")
     if client is None:
         raise UnavailableError("a terminal needs the LXD client", resolution="apt-get install lxd-client")
-    project = deployment.scope.project
-    arguments = [client, "exec", "--project", project, instance, "--", "su", "-l", user]
-    variables = {**os.environ, "LXD_SOCKET": workspace.lxd(deployment.platform).socket}
-    return subprocess.run(arguments, check=False, env=variables).returncode
+    with client_settings(workspace.lxd(deployment.platform).endpoint) as settings:
+        place = f"{REMOTE}:{instance}" if "LXD_CONF" in settings else instance
+        arguments = [client, "exec", "--project", deployment.scope.project, place, "--", *login_command(user)]
+        return subprocess.run(arguments, check=False, env={**os.environ, **settings}).returncode
 
 
-def _running_instance(workspace: Workspace, deployment: Deployment, seat: str, machine: str) -> str:
+def login_command(user: str) -> list[str]:
+    """Return the command that a terminal begins with."""
+    return ["su", "-l", user]
+
+
+@contextmanager
+def client_settings(endpoint: Endpoint) -> Iterator[dict[str, str]]:
+    """Give environment variables with which LXD's own client speaks to an endpoint; for a remote one as `practicum:`.
+
+    A user's own configuration of that client is neither read nor changed.
+    """
+    if not endpoint.is_remote:
+        yield {"LXD_SOCKET": endpoint.address}
+        return
+    with TemporaryDirectory(prefix="practicum-") as name:
+        folder = Path(name)
+        remotes = {REMOTE: {"addr": endpoint.url, "protocol": "lxd", "auth_type": "tls", "public": False}}
+        (folder / "config.yml").write_text(dump({"default-remote": REMOTE, "remotes": remotes}))
+        (folder / "servercerts").mkdir()
+        files = {
+            "client.crt": endpoint.certificate,
+            "client.key": endpoint.key,
+            f"servercerts/{REMOTE}.crt": endpoint.server_certificate,
+        }
+        for link, file in files.items():
+            if file is not None:
+                (folder / link).symlink_to(file.absolute())
+        yield {"LXD_CONF": name}
+
+
+def running_instance(workspace: Workspace, deployment: Deployment, seat: str, machine: str) -> str:
     """Return the name of a machine that runs; UnavailableError with the way to it when it does not."""
     name = _instance(deployment, seat, machine)
     found = workspace.lxd(deployment.platform).find("instances", name, project=deployment.scope.project)
@@ -52,10 +90,7 @@ def _running_instance(workspace: Workspace, deployment: Deployment, seat: str, m
 def _instance(deployment: Deployment, seat: str, machine: str) -> str:
     if machine == "probe":
         return "probe"
-    if seat not in deployment.seats:
-        raise InputError(
-            f"no such seat: {seat}", resolution=f"seats are: {', '.join(sorted(deployment.seats))}", exit_code=2
-        )
+    require_seats(deployment, [seat])
     names = {entry["config"]["user.practicum.machine"]: entry["name"] for entry in deployment.seats[seat]["instances"]}
     if machine not in names:
         raise InputError(f"no such machine: {machine}", resolution=f"machines are: {', '.join(names)}", exit_code=2)

@@ -1,12 +1,15 @@
-"""What runs where: seats × machines with state and address."""
+"""What runs where: seats × machines with state and address, and what is yet to come to a seat."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from generator.seats.names import is_student
 from practicum.lxd.client import Lxd
 from practicum.lxd.errors import LxdNotFound
 from practicum.lxd.plan import READY
-from practicum.stages.deployment import Deployment, Document, load_deployment
+from practicum.stages.deployment import Deployment, Document, load_deployment, require_seats
+from practicum.stages.leaving import leaving
+from practicum.stages.wishes import pending
 from practicum.stages.workspace import Workspace
 
 
@@ -21,19 +24,31 @@ class MachineStatus:
     state: str
 
 
-def status(workspace: Workspace, lab: str, environment: str) -> list[MachineStatus]:
-    """Return every machine of a lab in an environment, students last and in order."""
+def status(workspace: Workspace, lab: str, environment: str, seats: Sequence[str] = ()) -> list[MachineStatus]:
+    """Return the machines of the named seats of a lab in an environment, or all; students last and in order."""
     deployment = load_deployment(workspace, lab, environment)
+    require_seats(deployment, seats)
     found = _instances(workspace.lxd(deployment.platform), deployment)
     rows = [
         _machine(seat, document, entry, found)
         for seat, document in deployment.seats.items()
+        if not seats or seat in seats
         for entry in document["instances"]
     ]
     return sorted(
         (row for row in rows if row.seat != "pilot" or row.state != "absent"),
         key=lambda row: (is_student(row.seat), len(row.seat), row.seat),
     )
+
+
+def seat_notes(workspace: Workspace, lab: str) -> dict[str, str]:
+    """Return what is to be said of seats of the class: who waits for the release, and until when; who left it."""
+    deployment = load_deployment(workspace, lab, "prod")
+    lxd = workspace.lxd(deployment.platform)
+    project = lxd.find("projects", deployment.scope.project)
+    notes = {one.seat: one.words for one in leaving(workspace, deployment, project["config"] if project else {})}
+    waiting = pending(lxd, deployment).items()
+    return notes | {seat: f"an older release; the new one comes {wish.when.words}" for seat, wish in waiting}
 
 
 def _machine(seat: str, document: Document, entry: Document, found: dict[str, str]) -> MachineStatus:

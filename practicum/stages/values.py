@@ -5,18 +5,22 @@ import hmac
 import socket
 from dataclasses import dataclass
 from functools import cached_property
+from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from generator.generate import read_seat_book
 from generator.seats.seat_book import SeatBook
+from generator.spec.platform import ENVIRONMENTS
+from generator.spec.rules.internet import closed_ranges
 from practicum.errors import PermissionsError, UnavailableError
 from practicum.lxd.client import Lxd
+from practicum.lxd.cluster import interface_states, listeners
 from practicum.lxd.inventory import OUR_NAME
 from practicum.lxd.observe import tail
 from practicum.stages.deployment import Deployment
-from practicum.stages.workspace import Workspace
+from practicum.stages.workspace import Workspace, platform_of
 
 DEFAULT_MIRROR = "http://deb.debian.org/debian"
 SECRET_LENGTH = 20
@@ -41,6 +45,8 @@ class Values:
             return ",".join(self.host_addresses)
         if kind == "mirror-addresses":
             return ",".join(self._mirror_addresses)
+        if kind == "addresses-of":
+            return ",".join(self._addresses_of(argument))
         raise UnavailableError(f"a definition refers to '{kind}', which this version of Practicum does not know")
 
     def secret(self, name: str, seat: str) -> str:
@@ -64,17 +70,36 @@ class Values:
         # Networks of others may go at any moment.
         found = [(name, self.lxd.find("networks", name)) for name in names]
         interfaces = [name for name, network in found if network and not network["managed"]]
-        states = [state for name in interfaces if (state := self.lxd.find("networks", name, "state"))]
-        return sorted({address["address"] for state in states for address in _ipv4(state)})
+        states = [state for name in interfaces for state in interface_states(self.lxd, name)]
+        own = {address["address"] for state in states for address in _ipv4(state)}
+        return sorted(own | {address for address, _ in listeners(self.lxd)} if self.lxd.is_clustered else own)
 
     @cached_property
     def _mirror_addresses(self) -> list[str]:
-        host = urlsplit(self.deployment.platform.mirror or DEFAULT_MIRROR).hostname or ""
-        try:
-            found = socket.getaddrinfo(host, None, socket.AF_INET, socket.SOCK_STREAM)
-        except OSError:
-            return []
-        return sorted({str(entry[4][0]) for entry in found})
+        return _look_up(urlsplit(self.deployment.platform.mirror or DEFAULT_MIRROR).hostname or "")
+
+    def _addresses_of(self, host: str) -> list[str]:
+        """Return a host's IPv4 addresses as they are now, without those that no spec may open.
+
+        Raises UnavailableError when none is left: the walls then stay as the last run made them.
+        """
+        found = [address for address in _look_up(host) if not self._is_closed(IPv4Address(address))]
+        if not found:
+            raise UnavailableError(
+                f"'{host}' under 'network: internet:' has no address that students may be let to; nothing was done",
+                details="it has none at all, or only such of labs, of this host, or link-local ones",
+                resolution=f"look at what 'getent ahostsv4 {host}' says on this host, or give a cidr",
+            )
+        return found
+
+    def _is_closed(self, address: IPv4Address) -> bool:
+        return any(address in block for block in self._closed) or str(address) in self.host_addresses
+
+    @cached_property
+    def _closed(self) -> list[IPv4Network]:
+        sources = self.workspace.repository.sources(self.deployment.commit)
+        platforms = {name: platform_of(sources, name) for name in ENVIRONMENTS}
+        return closed_ranges(platforms)
 
     @cached_property
     def _key(self) -> bytes:
@@ -86,6 +111,14 @@ class Values:
         if len(key) < SHORTEST_KEY:
             raise _bad_key(path, "is too short", "anybody could compute the secrets of every student")
         return key
+
+
+def _look_up(host: str) -> list[str]:
+    try:
+        found = socket.getaddrinfo(host, None, socket.AF_INET, socket.SOCK_STREAM)
+    except OSError:
+        return []
+    return sorted({str(entry[4][0]) for entry in found})
 
 
 def _bad_key(path: Path, what: str, details: str) -> PermissionsError:

@@ -1,10 +1,11 @@
 """What every stage works with: the repository, the catalogue, the platforms, LXD, and where events go."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from generator.catalogue.load import load_catalogue
 from generator.catalogue.model import MachineType
@@ -13,10 +14,17 @@ from generator.generate import find_labs
 from generator.spec.load import load_platforms
 from generator.spec.platform import Platform
 from generator.spec.sources import Sources
+from generator.spec.words import did_you_mean, nearest
 from practicum.errors import InputError
-from practicum.events import Emit, silent
+from practicum.events import Emit, Event, silent
 from practicum.git.repository import Repository
-from practicum.lxd.client import Lxd
+
+if TYPE_CHECKING:
+    from practicum.kubernetes.client import Cluster
+    from practicum.lxd.client import Lxd
+    from practicum.lxd.endpoints import Endpoint
+
+MOST_NAMES = 12
 
 
 class InvalidInput(InputError):
@@ -36,6 +44,8 @@ class Workspace:
     repository: Repository
     emit: Emit = silent
     today: date = field(default_factory=lambda: datetime.now(UTC).date())
+    _servers: "dict[Endpoint, Lxd]" = field(default_factory=dict, repr=False)
+    _clusters: "dict[tuple[str, Path], Cluster]" = field(default_factory=dict, repr=False)
 
     @classmethod
     def open(cls, path: Path, emit: Emit = silent) -> "Workspace":
@@ -47,13 +57,36 @@ class Workspace:
         """The machine types."""
         return load_catalogue()
 
-    def lxd(self, platform: Platform) -> Lxd:
-        """Return the LXD server of an environment."""
-        if platform.url:
-            raise InputError(
-                "LXD over the network is not built yet", resolution="use 'lxd: {socket: …}' for now", exit_code=69
-            )
-        return Lxd(platform.socket)
+    def lxd(self, platform: Platform) -> "Lxd":
+        """Return the LXD server of an environment: one object for environments that share it."""
+        from practicum.lxd.client import Lxd  # and with it pylxd, which a check of a spec does not wait for
+
+        endpoint = endpoint_of(self.repository.root, platform)
+        if endpoint not in self._servers:
+            for text in endpoint.warnings():
+                self.emit(Event("lxd", "warning", text))
+            self._servers[endpoint] = Lxd(endpoint)
+        return self._servers[endpoint]
+
+    def cluster(self, name: str, kubeconfig: str) -> "Cluster":
+        """Return a Kubernetes cluster by the name and the kubeconfig of a platform file."""
+        from practicum.kubernetes.client import Cluster
+
+        path = self.repository.root / Path(kubeconfig).expanduser()
+        if (name, path) not in self._clusters:
+            self._clusters[name, path] = Cluster(name, path)
+        return self._clusters[name, path]
+
+
+def endpoint_of(root: Path, platform: Platform) -> "Endpoint":
+    """Return where the LXD of an environment answers; names of files count from the top of the checkout."""
+    from practicum.lxd.endpoints import Endpoint
+
+    if not platform.url:
+        return Endpoint.at_socket(platform.socket)
+    names = platform.settings["lxd"]
+    files = {key: root / names[key] for key in ("certificate", "key", "server_certificate") if key in names}
+    return Endpoint(platform.url, **files)
 
 
 def platforms_of(sources: Sources) -> Mapping[str, Platform]:
@@ -70,8 +103,20 @@ def platform_of(sources: Sources, environment: str) -> Platform:
 
 
 def require_lab(sources: Sources, lab: str) -> None:
-    """Raise InputError when a lab has no spec, naming the labs that there are."""
+    """Raise InputError when a lab has no spec: with the name that was probably meant, and the way to a new lab."""
     labs = find_labs(sources)
     if lab not in labs:
-        known = f"labs here: {', '.join(labs)}" if labs else "there is no labs/COURSE/LAB.lab.yaml in this repository"
-        raise InputError(f"there is no lab '{lab}'", resolution=known, exit_code=2)
+        shown = ", ".join(labs[:MOST_NAMES]) + (" …" if len(labs) > MOST_NAMES else "")
+        raise InputError(
+            f"there is no lab '{lab}'{did_you_mean(nearest_lab(lab, labs))}",
+            details=f"labs here: {shown}" if labs else "there is no labs/COURSE/LAB.lab.yaml in this repository yet",
+            resolution=f"'practicum new {lab}' writes a spec to begin with",
+            exit_code=2,
+        )
+
+
+def nearest_lab(name: str, labs: Sequence[str]) -> str | None:
+    """Return the lab that was probably meant, also by somebody who left out its course; None when none is near."""
+    last = name.rsplit("/", 1)[-1]
+    alike = [lab for lab in labs if lab.rsplit("/", 1)[-1] == last]
+    return alike[0] if alike else nearest(name, labs)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import yaml
 from classroom import SPEC, Classroom
-from conftest import OpenClassroom
+from lxd_fixtures import OpenClassroom
 
 from practicum.lxd.errors import LxdNotFound
 from practicum.stages.checkpoint import prove, releases, take_checkpoint

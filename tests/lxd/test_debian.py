@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 import yaml
 from classroom import Classroom, sweep
-from conftest import OpenClassroom
+from lxd_fixtures import OpenClassroom
 
 from practicum.git.repository import Repository
 from practicum.lxd.client import Lxd
-from practicum.stages.destroy import orphans
+from practicum.stages.orphans import orphans
 
-pytestmark = [pytest.mark.lxd, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.lxd, pytest.mark.alone, pytest.mark.timeout(900)]
 
 LABS = Path(__file__).parents[2] / "labs"
 STUDENTS = ("s001", "s002", "s003", "s004", "s005", "s006")
@@ -40,7 +40,7 @@ def test_the_demo_lab_from_spec_to_class(nothing_left: Callable[[], set[str]], o
     assert (asked.returncode, "nothing had to change" in asked.stderr) == (0, True)
     assert classroom.documents() == before
 
-    asked = classroom.say("destroy", classroom.lab, "--env", "all", "--yes")
+    asked = classroom.say("destroy", classroom.lab, "--env", "all", "--without-export", "--yes")
     assert asked.returncode == 0, asked.stderr
     assert orphans(classroom.workspace) == []
     assert nothing_left() == set()
@@ -67,7 +67,7 @@ def test_one_line_makes_a_machine_in_an_empty_folder(
         assert classroom.instances("dev")["prof-webserver"]["expanded_config"]["limits.memory"] == "128MiB"
         second = maker.say("create", "webserver", "--memory", "lots")
         assert (second.returncode, "'lots' is not a size" in second.stderr) == (2, True)
-        asked = classroom.say("destroy", classroom.lab, "--env", "all", "--yes")
+        asked = classroom.say("destroy", classroom.lab, "--env", "all", "--without-export", "--yes")
         assert asked.returncode == 0, asked.stderr
         assert nothing_left() == set()
     finally:

@@ -4,12 +4,12 @@ from collections.abc import Callable
 
 import pytest
 from classroom import Classroom
-from conftest import OpenClassroom
+from lxd_fixtures import OpenClassroom
 
-from practicum.stages.destroy import orphans
+from practicum.stages.orphans import orphans
 from practicum.stages.provision import plan_only
 
-pytestmark = pytest.mark.lxd
+pytestmark = [pytest.mark.lxd, pytest.mark.alone]
 
 SEATS = ("prof", "s001", "s002", "s003")
 

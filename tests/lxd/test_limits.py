@@ -1,11 +1,13 @@
 """What a machine may use, tried from inside it."""
 
+import os
 import secrets
+import time
 from collections.abc import Iterator
 
 import pytest
 from classroom import Classroom
-from conftest import OpenClassroom
+from lxd_fixtures import OpenClassroom
 
 from practicum.lxd.client import Lxd
 from practicum.stages.pipeline import commit_lab
@@ -28,6 +30,23 @@ def test_no_more_processes_than_the_limit(classroom: Classroom) -> None:
     started = int(classroom.read("prod", "s001-web", "wc -l < /tmp/pids"))
     assert 1900 < started < 2000
     assert "can't fork" in classroom.read("prod", "s001-web", "cat /tmp/words")
+
+
+@pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="one processor is no limit on a host with one")
+def test_no_more_processor_time_than_the_limit(classroom: Classroom) -> None:
+    def used() -> float:
+        state = classroom.lxd.get("instances", "s001-desk", "state", project=classroom.project("prod"))
+        return float(state["cpu"]["usage"]) / 10**9
+
+    assert classroom.instances("prod")["s001-desk"]["expanded_config"]["limits.cpu"] == "1"
+    began, before = time.monotonic(), used()
+    # Its root asks for all processors, and keeps as many busy as there could be.
+    busy = "taskset -p ffff $$ >/dev/null; " + "timeout 2 sh -c 'while :; do :; done' & " * 4
+    classroom.read("prod", "s001-desk", f"{busy} wait; true")
+    spent, elapsed = used() - before, time.monotonic() - began
+    assert 0 < spent <= elapsed * 1.1
+    allowed = classroom.read("prod", "s001-desk", "grep Cpus_allowed_list /proc/self/status | cut -f 2")
+    assert allowed.isdigit()
 
 
 @pytest.fixture

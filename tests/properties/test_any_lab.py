@@ -5,7 +5,7 @@ import json
 import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from lab_strategies import CATALOGUE, LAB, SECRET, repositories, rosters
+from lab_strategies import CATALOGUE, LAB, SECRET, errors, repositories, rosters
 
 from generator.generate import generate, render
 from generator.render.definitions import Target, seat_document, shared_document
@@ -24,9 +24,9 @@ def target(edition, environment):
 
 @CALM
 @given(repositories())
-def test_a_valid_lab_has_no_diagnostics_and_reads_back_as_it_was_rendered(repository):
+def test_a_valid_lab_has_no_errors_and_reads_back_as_it_was_rendered(repository):
     edition = repository.edition()
-    assert edition.diagnostics == ()
+    assert errors(edition) == []
     for environment in ("dev", "prod"):
         tree = render(edition, edition.labs[0], environment)
         folder = lab_folder(environment, LAB) + "/lxd"

@@ -1,13 +1,13 @@
 """No two seats share an address or a name: not in a lab, not across labs, environments or installations."""
 
 from collections import Counter
-from ipaddress import IPv4Interface, IPv4Network
+from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 from itertools import combinations
 
 import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from lab_strategies import PLATFORM, Repository, repositories
+from lab_strategies import PLATFORM, Repository, errors, repositories
 
 from generator.generate import render
 from generator.seats.names import is_student
@@ -35,7 +35,7 @@ def installation(drawn, name, areas):
 def documents(repository):
     """Return every document of every seat and the shared ones, dev and prod, as (environment, lab, name, document)."""
     edition = repository.edition(*LABS)
-    assert edition.diagnostics == ()
+    assert errors(edition) == []
     return [
         (environment, state.lab.key, path.rsplit("/", 1)[1].removesuffix(".yaml"), yaml.load(data, yaml.CSafeLoader))
         for environment in ("dev", "prod")
@@ -47,6 +47,12 @@ def documents(repository):
 
 def twice(values):
     return [value for value, count in Counter(values).items() if count > 1]
+
+
+def inside(ranges, addresses):
+    """Return the addresses that lie within an ACL's ranges, such as `10.0.0.1-10.0.0.9,10.1.0.1`."""
+    ends = [[IPv4Address(end) for end in (*part.split("-"), part.split("-")[-1])[:2]] for part in ranges.split(",")]
+    return {address for address in addresses if any(first <= address <= last for first, last in ends)}
 
 
 def interfaces(entry):
@@ -121,7 +127,6 @@ def test_a_students_acl_opens_the_own_seat_and_nothing_of_another(drawn):
     for environment, lab, seat, document in found:
         if not is_student(seat):
             continue
-        (acl,) = document["acls"]
         own = {place.ip for entry in document["instances"] for place in interfaces(entry)}
         others = {
             place.ip
@@ -130,8 +135,12 @@ def test_a_students_acl_opens_the_own_seat_and_nothing_of_another(drawn):
             for place in interfaces(machine)
             if (env, other_lab, other) != (environment, lab, seat)
         }
-        (egress,), (ingress,) = acl["egress"], acl["ingress"]
-        assert egress["destination"] == ingress["source"]
-        first, last = (IPv4Interface(part).ip for part in egress["destination"].split("-"))
-        assert all(first <= address <= last for address in own)
-        assert not any(first <= address <= last for address in others)
+        for acl in document["acls"]:
+            claimed, *opened = acl["egress"]
+            assert (claimed["action"], own & inside(claimed["source"], own | others)) == ("drop", set())
+            assert others <= inside(claimed["source"], others)
+            ways = [rule["destination"] for rule in opened] + [rule["source"] for rule in acl["ingress"]]
+            assert {rule["action"] for rule in (*opened, *acl["ingress"])} == {"allow"}
+            assert not any(others & inside(way, others) for way in ways)
+            assert own <= inside(opened[0]["destination"], own)
+            assert own <= inside(acl["ingress"][0]["source"], own)

@@ -43,7 +43,7 @@ SPEC = {
     "solution": {"web": "files/a"},
     "schedule": {"due": "2026-12-01T23:59:00+01:00"},
 }
-FILES = {"labs/net101/students.csv": b"login\nada\nbo\n", "labs/net101/files/a": b"a\n"}
+FILES = {"labs/net101/students.csv": b"login\nada\nbo\n", "labs/net101/files/a": b"#!/bin/sh\ntrue\n"}
 
 # Text made of what YAML gives a meaning reaches far more of the reader than random bytes do.
 TOKENS = [

@@ -46,7 +46,9 @@ def test_a_repository_is_made_and_a_lab_generated_with_the_wheel_alone(unpacked,
     made = run(unpacked, tmp_path, "init", "labs-repository")
     assert made.returncode == 0, made.stderr
     repository = tmp_path / "labs-repository"
-    (repository / "labs/net101").mkdir()
+    assert (repository / "labs/_examples/firewall.lab.yaml").is_file()
+    assert run(unpacked, repository, "new", "net101/wall", "--from", "firewall").returncode == 0
+    assert "default:" in run(unpacked, repository, "explain", "machines.kind").stdout
     (repository / "labs/net101/web.lab.yaml").write_text(SPEC)
     assert run(unpacked, repository, "validate").returncode == 0
     generated = run(unpacked, repository, "generate")

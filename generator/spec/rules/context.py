@@ -9,7 +9,7 @@ from generator.diagnostics.diagnostic import Diagnostic
 from generator.spec.document import Document, Path
 from generator.spec.platform import Platform
 from generator.spec.sources import Sources
-from generator.spec.words import did_you_mean, nearest
+from generator.spec.words import did_you_mean, nearest_choice
 
 __all__ = ["Context", "Rule"]
 
@@ -66,7 +66,7 @@ class Context:
         """Tell that `name` is not among `known`; nothing when it is."""
         names = list(known)
         if name not in names:
-            message = f"unknown {kind} '{name}'{did_you_mean(nearest(name, names))}"
+            message = f"unknown {kind} '{name}'{did_you_mean(nearest_choice(name, names))}"
             yield self.document.problem(code, message, path, on_key=on_key)
 
     def unknown_machine(self, name: Any, path: Path, *, on_key: bool = False) -> Iterator[Diagnostic]:

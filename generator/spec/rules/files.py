@@ -2,16 +2,20 @@
 
 from collections.abc import Iterator
 from hashlib import sha256
-from posixpath import normpath
+from posixpath import basename, normpath
 from typing import Any
 
 from generator.diagnostics.diagnostic import Diagnostic
+from generator.kubernetes_base.kustomization import file_in
 from generator.spec.document import Path
 from generator.spec.rules.context import Context
+from generator.spec.units import MIB, format_size
+from generator.spec.words import did_you_mean, nearest
 
-__all__ = ["DATA", "base", "file_problem", "machine_files", "resolve", "scripts", "solution"]
+__all__ = ["DATA", "base", "file_problem", "machine_files", "resolve"]
 
 DATA = "data:"
+LARGEST = 10 * MIB
 
 
 def resolve(folder: str, name: str) -> str | None:
@@ -29,9 +33,31 @@ def file_problem(context: Context, name: str, path: Path, what: str = "file") ->
         message = f"the {what} '{name}' is outside the lab's folder {context.folder}"
         yield context.document.problem("PRA051", message, path)
     elif status == "missing":
-        yield context.document.problem("PRA050", f"there is no {what} '{place}'", path)
+        message = f"there is no {what} '{place}'{did_you_mean(_near(context, name))}"
+        yield context.document.problem("PRA050", message, path, hint=_instead(name, what))
     elif status == "folder":
         yield context.document.problem("PRA053", f"'{name}' is a folder, not a {what}", path)
+
+
+def _near(context: Context, name: str) -> str | None:
+    """Return the file of the course's folder that was meant: of another case, in another folder, or misspelt."""
+    top = f"{context.folder}/"
+    known = [path.removeprefix(top) for path in context.sources.files(context.folder) if path != f"{top}{name}"]
+    wanted = normpath(name.replace("\\", "/").removeprefix(top)).casefold()
+    names = {basename(path).casefold(): path for path in reversed(known)}
+    alike = next((path for path in known if path.casefold() == wanted), None)
+    return alike or names.get(nearest(basename(wanted), names) or "")
+
+
+def _instead(name: str, what: str) -> str:
+    """Return what to do where a name cannot be that of a file; nothing when it can."""
+    if "://" in name:
+        return "Files come from the repository: fetch it, and commit it next to the spec."
+    if "*" in name:
+        return "Name each file in an entry of its own; names are taken as they are, without patterns."
+    if what == "script" and " " in name:
+        return "Write the command in a script next to the spec and name that; software goes to `packages`."
+    return ""
 
 
 def machine_files(context: Context) -> Iterator[Diagnostic]:
@@ -47,7 +73,7 @@ def _one_file(context: Context, entry: dict[str, Any], path: Path) -> Iterator[D
     source = entry["from"]
     if not source.startswith(DATA):
         problems = list(file_problem(context, source, (*path, "from")))
-        yield from problems or _wrong_sum(context, entry, path)
+        yield from problems or _content(context, entry, path)
     elif resolve("", source.removeprefix(DATA)) in (None, "/"):
         message, hint = f"'{source}' is outside the data folder", "Write data: and a name in that folder."
         yield context.document.problem("PRA051", message, (*path, "from"), hint=hint)
@@ -55,44 +81,21 @@ def _one_file(context: Context, entry: dict[str, Any], path: Path) -> Iterator[D
         yield context.document.problem("PRA052", f"the data file '{source}' needs its sha256", (*path, "from"))
 
 
-def _wrong_sum(context: Context, entry: dict[str, Any], path: Path) -> Iterator[Diagnostic]:
+def _content(context: Context, entry: dict[str, Any], path: Path) -> Iterator[Diagnostic]:
     place = resolve(context.folder, entry["from"])
-    if entry.get("sha256") is None or place is None:
+    if place is None:
         return
-    found = sha256(context.sources.read(place)).hexdigest()
-    if found != entry["sha256"]:
+    data = context.sources.read(place)
+    found = sha256(data).hexdigest()
+    if len(data) > LARGEST:
+        size = f"{len(data) / MIB:.1f}MiB"
+        message = f"'{entry['from']}' has {size}; a file in git has at most {format_size(LARGEST)}"
+        better = f'from: "{DATA}{basename(place)}", sha256: {found}'
+        hint = f"Ask the operator to put it into the data folder, and write {better}."
+        yield context.document.problem("PRA059", message, (*path, "from"), hint=hint)
+    elif entry.get("sha256") not in (None, found):
         message = f"'{entry['from']}' has another sha256: {found}"
         yield context.document.problem("PRA054", message, (*path, "sha256"))
-
-
-def scripts(context: Context) -> Iterator[Diagnostic]:
-    """The scripts that a machine runs once."""
-    for name in context.group("machines"):
-        for key in ("run", "setup"):
-            for index, script in context.items("machines", name, key):
-                path = ("machines", name, key, index)
-                problems = list(file_problem(context, script, path, "script"))
-                yield from problems or (_not_text(context, script, path) if key == "setup" else ())
-
-
-def _not_text(context: Context, name: str, path: Path) -> Iterator[Diagnostic]:
-    """Tell a setup script that is not UTF-8: it stands in definitions as text. Templates are judged when rendered."""
-    place = resolve(context.folder, name)
-    if place is None or name.endswith(".j2"):
-        return
-    try:
-        context.sources.read(place).decode()
-    except UnicodeDecodeError:
-        yield context.document.problem("PRA007", f"the script '{name}' is not UTF-8 text", path)
-
-
-def solution(context: Context) -> Iterator[Diagnostic]:
-    """The scripts of the reference solution, each for a machine of the lab."""
-    for machine, script in context.group("solution").items():
-        path = ("solution", machine)
-        yield from context.unknown_machine(machine, path, on_key=True)
-        if script is not None:
-            yield from file_problem(context, script, path, "script")
 
 
 def base(context: Context) -> Iterator[Diagnostic]:
@@ -104,5 +107,5 @@ def base(context: Context) -> Iterator[Diagnostic]:
     if place is None or context.sources.status(place) == "outside":
         message = f"the folder '{name}' is outside the lab's folder {context.folder}"
         yield context.document.problem("PRA051", message, path)
-    elif context.sources.status(f"{place}/kustomization.yaml") != "file":
+    elif file_in(context.sources, place) is None:
         yield context.document.problem("PRA055", f"there is no Kustomize base at '{place}'", path)

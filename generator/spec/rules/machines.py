@@ -1,17 +1,18 @@
 """Rules about machines and networks: types, connections, sizes and how many fit."""
 
+import re
 from collections.abc import Iterator
 
 from generator.diagnostics.diagnostic import Diagnostic
 from generator.seats.addresses import ROOM, ROOM_OF_SEVERAL, host_room
 from generator.spec.rules.context import Context
-from generator.spec.units import MIB, parse_size
 
-__all__ = ["connections", "kept_paths", "machine_count", "network_count", "sizes", "types"]
+__all__ = ["connections", "kept_paths", "kinds", "machine_count", "network_count", "routers", "types"]
 
 _MOST_NETWORKS = 4
-_LEAST = {"memory": ("PRA042", 64), "disk": ("PRA043", 256)}
-_NOT_KEPT = ("/", "/dev", "/proc", "/sys", "/run", "/tmp")  # noqa: S108  # paths of the student's machine
+# The student's machine: its system as a whole, which a delivery replaces, and folders that hold no files.
+_NOT_KEPT = re.compile(r"/|/(bin|boot|etc|lib|lib32|lib64|libx32|sbin|tmp|usr|var|var/lib)")
+_NO_FILES = re.compile(r"/(dev|proc|run|sys|var/run|var/lib/(apt|dpkg|systemd))(/.*)?")
 
 
 def types(context: Context) -> Iterator[Diagnostic]:
@@ -33,14 +34,23 @@ def connections(context: Context) -> Iterator[Diagnostic]:
             yield from context.unknown("PRA034", "network", network, context.networks, path)
 
 
-def sizes(context: Context) -> Iterator[Diagnostic]:
-    """A machine below these sizes does not start."""
-    for name, machine in context.group("machines").items():
-        for key, (code, least) in _LEAST.items():
-            text = machine.get(key) if machine else None
-            if text is not None and parse_size(text) < least * MIB:
-                message = f"'{key}' must be at least {least}MiB, not {text}"
-                yield context.document.problem(code, message, ("machines", name, key))
+def kinds(context: Context) -> Iterator[Diagnostic]:
+    """A machine of kind vm needs an environment that runs virtual machines."""
+    lacking = [environment for environment, platform in context.platforms.items() if platform.vms == "none"]
+    for name in context.group("machines"):
+        if lacking and context.get("machines", name, "kind") == "vm":
+            message = f"'{name}' is a virtual machine; there are none in {' and '.join(lacking)} (`vms: none`)"
+            yield context.document.problem("PRA078", message, ("machines", name, "kind"))
+
+
+def routers(context: Context) -> Iterator[Diagnostic]:
+    """A router stands on two networks."""
+    for name in context.group("machines"):
+        certain = ("machines", name, "connect") not in context.excused
+        if certain and context.get("machines", name, "forward") and len(context.connections(name)) == 1:
+            message = f"'{name}' forwards, and stands on one network only"
+            path = ("machines", name, "forward")
+            yield context.document.problem("PRA079", message, path, on_key=True, severity="warning")
 
 
 def network_count(context: Context) -> Iterator[Diagnostic]:
@@ -66,6 +76,7 @@ def kept_paths(context: Context) -> Iterator[Diagnostic]:
     """What a delivery carries over is student work, not the whole system."""
     for name in context.group("machines"):
         for index, path in context.items("machines", name, "keep"):
-            if (path.rstrip("/") or "/") in _NOT_KEPT or ".." in path.split("/"):
+            place = path.rstrip("/") or "/"
+            if _NOT_KEPT.fullmatch(place) or _NO_FILES.fullmatch(place) or ".." in path.split("/"):
                 message = f"'{path}' cannot be kept: it is not a place of student work"
                 yield context.document.problem("PRA072", message, ("machines", name, "keep", index))

@@ -6,12 +6,15 @@ from collections.abc import Iterator
 from generator.diagnostics.diagnostic import Diagnostic
 from generator.spec.rules.context import Context
 
-__all__ = ["has_content", "lab_key", "lab_name", "reserved_names"]
+__all__ = ["has_content", "lab_key", "lab_name", "name_problems", "reserved_names"]
 
 _PATH = re.compile(r"labs/([^/]+)/([^/]+)\.lab\.yaml")
 _LABEL = re.compile(r"[a-z]([a-z0-9-]*[a-z0-9])?")
 _LONGEST = {"course": 20, "lab": 30}
-_RESERVED = ("probe",)
+_RESERVED = {
+    "probe": "the name of Practicum's own container in each lab",
+    "localhost": "what every machine calls itself",
+}
 _DEVICE = re.compile(r"root|seed|eth[0-9]")
 
 
@@ -28,17 +31,24 @@ def lab_name(context: Context) -> Iterator[Diagnostic]:
     if key is None:
         yield Diagnostic("PRA030", "a lab must stand at labs/COURSE/LAB.lab.yaml", file)
         return
-    for kind, name in zip(("course", "lab"), key, strict=True):
+    course, lab = key
+    for problem in name_problems(course.removeprefix("_"), lab):
+        yield Diagnostic("PRA031", problem, file)
+
+
+def name_problems(course: str, lab: str) -> Iterator[str]:
+    """Yield what is wrong with the names of a course and a lab."""
+    for kind, name in (("course", course), ("lab", lab)):
         if len(name) > _LONGEST[kind] or _LABEL.fullmatch(name) is None:
             rule = f"at most {_LONGEST[kind]} lower-case letters, digits and hyphens, beginning with a letter"
-            yield Diagnostic("PRA031", f"the {kind} name '{name}' must be {rule}", file)
+            yield f"the {kind} name '{name}' must be {rule}"
 
 
 def reserved_names(context: Context) -> Iterator[Diagnostic]:
     """Each lab has a container `probe`, and each machine devices, of Practicum's own."""
     for name in context.group("machines"):
         if name in _RESERVED:
-            message = f"'{name}' is the name of Practicum's own container in each lab"
+            message = f"'{name}' is {_RESERVED[name]}"
             yield context.document.problem("PRA036", message, ("machines", name), on_key=True)
     for name in context.group("volumes"):
         if _DEVICE.fullmatch(name):

@@ -5,14 +5,13 @@ from math import ceil, log2
 
 from generator.diagnostics.diagnostic import Diagnostic
 from generator.seats.addresses import BLOCK_PREFIX, RESERVED_SLOTS, SLOTS, blocks_needed
+from generator.seats.names import MOST_STUDENTS
 from generator.spec.platform import Platform
 from generator.spec.roster import Roster, read_roster
 from generator.spec.rules.context import Context
 from generator.spec.rules.files import file_problem, resolve
 
-__all__ = ["MOST_STUDENTS", "roster_of", "students", "students_that_fit"]
-
-MOST_STUDENTS = 9999
+__all__ = ["number_of_students", "roster_of", "students", "students_that_fit"]
 
 
 def students_that_fit(platform: Platform) -> int:
@@ -28,6 +27,15 @@ def roster_of(context: Context) -> Roster | None:
     if place is None or context.sources.status(place) != "file":
         return None
     return read_roster(context.sources.read(place), place)
+
+
+def number_of_students(context: Context) -> int:
+    """Return how many students the lab has; 0 when that cannot be told."""
+    value = context.get("students")
+    if isinstance(value, int):
+        return max(value, 0)
+    roster = roster_of(context)
+    return len(roster.students) if roster else 0
 
 
 def students(context: Context) -> Iterator[Diagnostic]:

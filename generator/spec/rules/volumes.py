@@ -1,17 +1,21 @@
 """Rules about volumes: where they are mounted and on which storage they live."""
 
+import re
 from collections.abc import Iterator
 from posixpath import normpath
 
 from generator.diagnostics.diagnostic import Diagnostic
 from generator.spec.rules.context import Context
 
-__all__ = ["collisions", "machines", "mounts", "storage", "volume_machines"]
+__all__ = ["collisions", "machines", "mounts", "nested", "storage", "volume_machines"]
 
 DEFAULT_MOUNT = "/home/student"
 # Below these nothing may be mounted; the second group may hold mounts but not be one.
 _SYSTEM = ("bin", "boot", "dev", "etc", "lib", "lib32", "lib64", "libx32", "proc", "run", "sbin", "sys", "usr")
 _PARENTS = ("/", "/home", "/opt", "/root", "/srv", "/tmp", "/var", "/var/lib", "/var/log", "/var/tmp")  # noqa: S108
+
+
+_SYSTEM_DATA = re.compile(r"/var/(cache|run|lib/(apt|dpkg|systemd|dbus|pam))(/.*)?")
 
 
 def _place(mount: str) -> str:
@@ -38,9 +42,13 @@ def mounts(context: Context) -> Iterator[Diagnostic]:
     """A volume must not hide the system of the machine."""
     for name in context.group("volumes"):
         mount = context.get("volumes", name, "mount")
-        if mount is not None and (_place(mount) in _PARENTS or _place(mount).split("/")[1] in _SYSTEM):
+        if mount is not None and _hides_the_system(_place(mount)):
             message = f"a volume at '{mount}' would hide a part of the machine's system"
             yield context.document.problem("PRA071", message, ("volumes", name, "mount"))
+
+
+def _hides_the_system(place: str) -> bool:
+    return place in _PARENTS or place.split("/")[1] in _SYSTEM or _SYSTEM_DATA.fullmatch(place) is not None
 
 
 def collisions(context: Context) -> Iterator[Diagnostic]:
@@ -58,6 +66,23 @@ def collisions(context: Context) -> Iterator[Diagnostic]:
                 message = f"the volumes '{first}' and '{name}' are both mounted at '{place}' on '{machine}'"
                 path = ("volumes", name, *(("mount",) if "mount" in volume else ()))
                 yield context.document.problem("PRA070", message, path, on_key="mount" not in volume)
+
+
+def nested(context: Context) -> Iterator[Diagnostic]:
+    """A volume in the folder of another is possible, and rarely meant."""
+    places = {name: _mount_of(context, name) for name in context.group("volumes")}
+    for name, place in places.items():
+        for outer, folder in places.items():
+            common = set(volume_machines(context, name)) & set(volume_machines(context, outer))
+            if place and folder and common and place.startswith(f"{folder}/"):
+                message = f"the volume '{name}' at '{place}' lies inside the volume '{outer}' at '{folder}'"
+                path = ("volumes", name, *(("mount",) if "mount" in context.group("volumes", name) else ()))
+                yield context.document.problem("PRA074", message, path, severity="warning")
+
+
+def _mount_of(context: Context, name: str) -> str | None:
+    mount = context.group("volumes", name).get("mount", DEFAULT_MOUNT)
+    return _place(mount) if mount and context.get("volumes", name) is not None else None
 
 
 def storage(context: Context) -> Iterator[Diagnostic]:

@@ -6,7 +6,7 @@ import pytest
 from university import AREAS, PLATFORM, Said, University
 
 from practicum.cli.main import run
-from practicum.lxd import client
+from practicum.lxd import endpoints
 from practicum.stages.init import init
 
 
@@ -25,7 +25,7 @@ def _apart(tmp_path, monkeypatch):
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.setenv("NO_COLOR", "1")
     monkeypatch.setattr("tempfile.tempdir", str(home))
-    monkeypatch.setattr(client, "SOCKETS", ("/nonexistent/lxd.socket",))
+    monkeypatch.setattr(endpoints, "SOCKETS", ("/nonexistent/lxd.socket",))
     monkeypatch.chdir(tmp_path)
 
 

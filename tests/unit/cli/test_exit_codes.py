@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import subprocess
 
 import click
 import pytest
@@ -13,13 +14,8 @@ from practicum.errors import PermissionsError, TryAgainError
 NO_LXD = "no answer from LXD"
 WEB = "{type: webserver}"
 NOT_BUILT = {
-    "machines.web.kind": GOOD.replace(WEB, "{type: webserver, kind: vm}"),
     "machines.web.type": GOOD.replace("webserver", "desktop"),
-    "machines.web.forward": GOOD.replace(WEB, "{type: webserver, forward: true}"),
-    "kubernetes": GOOD + "kubernetes: {cluster: lab}\n",
-    "schedule": GOOD + "schedule: {due: 2026-12-01T23:59:00+01:00}\n",
-    "solution": GOOD + "solution: {web: solve.sh}\n",
-    "network.internet": GOOD + "network: {internet: [{host: deb.debian.org}]}\n",
+    "kubernetes.cluster": GOOD + "kubernetes: {cluster: lab}\n",
 }
 
 
@@ -32,7 +28,6 @@ def verbs(group=cli, path=()):
 
 @pytest.mark.parametrize("key", NOT_BUILT)
 def test_what_is_not_built_passes_validate_and_generate_and_is_refused_before_any_effect(university, key):
-    university.write("labs/net101/solve.sh", "#!/bin/sh\n")
     university.lab(NOT_BUILT[key])
     assert university("validate").code == 0
     assert university("generate").code == 0
@@ -54,6 +49,8 @@ def test_what_is_not_built_passes_validate_and_generate_and_is_refused_before_an
 def test_without_lxd_every_verb_that_needs_it_ends_with_69_and_says_what_to_do(university, verb):
     university.deployed()
     name, *rest = verb.split()
+    if name == "orphans":
+        subprocess.run(["git", "-C", str(university.root), "push", "--quiet", "origin", "main"], check=True)
     lab = [] if name == "orphans" else ["net101/firewalls"]
     said = university("--yes", name, *lab, *rest)
     assert said.code == 69
@@ -207,13 +204,6 @@ def test_two_installations_have_different_ids(practicum, tmp_path):
     assert texts[0] != texts[1]
 
 
-def test_without_a_name_status_lists_the_labs(university):
-    university.lab(name="net101/b")
-    university.lab(name="db201/a")
-    said = university("status")
-    assert (said.code, said.out) == (0, "db201/a\nnet101/b\n")
-
-
 def test_types_are_shown_without_a_repository(practicum):
     said = practicum("types")
     assert said.code == 0
@@ -229,22 +219,6 @@ def test_events_are_json_lines_when_asked(university):
     events = [json.loads(line) for line in said.out.splitlines()]
     assert [event["state"] for event in events][:1] == ["warning"]
     assert "labs/net101/new.txt" in events[0]["detail"]
-
-
-def test_create_leaves_a_spec_that_it_cannot_extend_as_it_was(university):
-    university.lab(GOOD + "volumes: {}\n")
-    files = university.files()
-    said = university("create", "debian", "--lab", "net101/firewalls")
-    assert said.code == 2
-    assert university.files() == files
-
-
-def test_create_takes_back_a_machine_that_is_not_valid(university):
-    university.deployed()
-    files = university.files()
-    said = university("create", "debian", "--memory", "1MiB", "--lab", "net101/firewalls")
-    assert said.code == 65
-    assert university.files() == files
 
 
 def test_a_repository_whose_git_is_gone_is_no_repository(university):

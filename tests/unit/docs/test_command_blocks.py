@@ -88,11 +88,11 @@ def test_every_verb_in_a_sentence_exists_or_is_said_to_be_missing(page):
 def missing_verbs():
     """Return the verbs that the reference lists as not built."""
     text = (ROOT / "docs/reference/command-line.md").read_text(encoding="utf-8").split("## Not built yet")[1]
-    return set(re.findall(r"`([a-z]+)`", text.split("; of `checkpoint`")[0]))
+    return set(re.findall(r"`([a-z]+)`", text.split("\nOptions:")[0]))
 
 
 def test_no_verb_is_said_to_be_missing_that_exists():
-    assert len(missing_verbs()) > 10
+    assert missing_verbs()
     assert missing_verbs() & set(cli.commands) == set()
 
 

@@ -25,7 +25,7 @@ def loaded(text):
     """Load a spec with the files that it names beside it."""
     content = {SPEC: text.encode()}
     names = re.findall(r"[\w/.-]+\.(?:j2|sh|txt|md|html|nft)\b", text)
-    content |= {f"{COURSE}/{name}": b"" for name in names} | {f"{COURSE}/students.csv": ROSTER}
+    content |= {f"{COURSE}/{name}": b"#!/bin/sh\ntrue\n" for name in names} | {f"{COURSE}/students.csv": ROSTER}
     return load_lab(MappingSources(content), SPEC, load_catalogue(), PLATFORMS)
 
 

@@ -22,6 +22,10 @@ def test_files(content):
         ".gitattributes",
         ".gitignore",
         ".gitlab-ci.yml",
+        ".gitlab/issue_templates/New lab.md",
+        ".gitlab/merge_request_templates/Default.md",
+        ".pre-commit-config.yaml",
+        ".vscode/extensions.json",
         ".vscode/settings.json",
         "Jenkinsfile",
         "README.md",
@@ -46,14 +50,19 @@ def test_jenkinsfile_only_calls_the_library(content):
     assert lines[1:] == ["@Library('practicum') _", "practicumPipeline()"]
 
 
-def test_merge_request_job_only_validates(content):
+def test_merge_request_jobs_have_no_effects(content):
     jobs = yaml.safe_load(content[".gitlab-ci.yml"])
-    assert [job["script"] for job in jobs.values()] == [["practicum validate"]]
+    verbs = re.findall(r"practicum (\w+)", " ".join(line for job in jobs.values() for line in job.get("script", ())))
+    assert set(verbs) == {"validate", "generate", "review"}
+    assert {job["extends"] for name, job in jobs.items() if name != ".request"} == {".request"}
 
 
 def test_editor_knows_the_schema(content):
     schemas = json.loads(content[".vscode/settings.json"])["yaml.schemas"]
-    assert schemas == {"./schemas/lab.schema.json": "*.lab.yaml"}
+    assert schemas == {
+        "./schemas/lab.schema.json": "labs/**/*.lab.yaml",
+        "./schemas/platform.schema.json": "environments/*/platform.yaml",
+    }
 
 
 @pytest.mark.parametrize("path", ["generator/x.py", "practicum/x.py", "jenkins/vars/x.groovy"])

@@ -1,86 +1,16 @@
-"""What doctor says of a host that looks so and so; pure, but for one look at the host the tests run on."""
+"""How doctor looks at a host: what it reads, what it waits for, and what it leaves alone."""
 
 import time
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from practicum.stages.doctor import HostCheck, check_host, doctor
-from practicum.stages.host import (
-    GIB,
-    SYSCTLS,
-    HostFacts,
-    LxdFacts,
-    foreign_instances,
-    free_space,
-    read_sysctl,
-    subordinate_ids,
-    within,
-)  # fmt: skip
-
-LXD = LxdFacts("5.0.2", "lxc | qemu", ("dir", "btrfs"), {"practicum": "btrfs"}, 20 * GIB, ())
-READY = HostFacts(
-    root=True, missing=(), sysctls=dict(SYSCTLS), subuid=65536, subgid=65536, disk_free=100 * GIB, resolves=True,
-    forward=1, bridge_filter=None, socket="/run/lxd/unix.socket", pool="practicum", lxd=LXD,
-)  # fmt: skip
-
-
-def failed(facts: HostFacts) -> list[HostCheck]:
-    return [check for check in check_host(facts) if not check.ok]
-
-
-def test_a_ready_host_has_nothing_to_fix() -> None:
-    assert failed(READY) == []
-    assert all(check.fix == "" and not check.automatic for check in check_host(READY))
-
-
-@pytest.mark.parametrize(
-    ("change", "name", "fix", "automatic"),
-    [
-        (
-            {"missing": ("lxd", "zstd")}, "packages",
-            "sudo apt-get install --yes --no-install-recommends lxd zstd", True,
-        ),
-        ({"missing": ("lxd",), "apt": False}, "packages", "install lxd", False),
-        (
-            {"sysctls": {**SYSCTLS, "fs.inotify.max_user_instances": 128}}, "fs.inotify.max_user_instances",
-            "sudo sysctl -w fs.inotify.max_user_instances=8192", True,
-        ),
-        ({"subuid": 0}, "subuid", "sudo practicum setup", True),
-        ({"subgid": 1000}, "subgid", "sudo practicum setup", True),
-        ({"lxd": None, "lxd_error": "there is no socket"}, "LXD", "sudo practicum setup", True),
-        (
-            {"lxd": None, "lxd_error": "this user may not use it"}, "LXD",
-            "sudo usermod --append --groups lxd $USER  # then sign in again", False,
-        ),
-        ({"lxd": replace(LXD, version="4.0.9")}, "LXD", "sudo apt-get install --yes lxd", False),
-        ({"lxd": replace(LXD, pools={}, free=-1)}, "pool practicum", "sudo practicum setup", True),
-        (
-            {"lxd": replace(LXD, free=GIB)}, "pool space",
-            "practicum destroy LAB --env …, for labs that have ended", False,
-        ),
-        ({"resolves": False}, "DNS", "check the nameserver lines of /etc/resolv.conf", False),
-    ],
-)  # fmt: skip
-def test_each_failure_has_its_fix(change: dict[str, Any], name: str, fix: str, automatic: bool) -> None:
-    assert [(check.name, check.fix, check.automatic) for check in failed(replace(READY, **change))] == [
-        (name, fix, automatic)
-    ]
-
-
-def test_a_setting_that_the_kernel_lacks_is_not_a_failure() -> None:
-    assert failed(replace(READY, sysctls=dict.fromkeys(SYSCTLS))) == []
-
-
-def test_what_is_only_good_to_know_never_fails() -> None:
-    facts = replace(READY, forward=0, bridge_filter=1, lxd=replace(LXD, drivers="lxc", foreign=("default/web",)))
-    found = {check.name: check.found for check in check_host(facts)}
-    assert failed(facts) == []
-    assert found["kinds"] == "containers only"
-    assert found["instances"] == "1 of others: default/web"
-    assert (found["IPv4 forwarding"], found["br_netfilter"]) == ("off", "on")
+from practicum.errors import UnavailableError
+from practicum.stages import host
+from practicum.stages.doctor import doctor
+from practicum.stages.host import Question, foreign_instances, free_space, read_sysctl, subordinate_ids
+from practicum.stages.host_record import Places
+from practicum.stages.preconditions import GROUPS
 
 
 def test_an_instance_is_foreign_without_a_marker() -> None:
@@ -107,13 +37,20 @@ def test_a_question_without_answer_is_left_alone() -> None:
     def never() -> None:
         time.sleep(5)
 
-    assert within(0.05, never) == (None, "no answer within 0.05 s")
-    assert within(5, lambda: 3) == (3, "")
+    assert Question(never).answer(0.05) == (None, "no answer within 0.05 s")
+    assert Question(lambda: 3).answer(5) == (3, "")
 
     def broken() -> None:
         raise OSError("no route")
 
-    assert within(5, broken) == (None, "no route")
+    assert Question(broken).answer(5) == (None, "no route")
+
+
+def test_the_time_of_a_question_counts_from_when_it_was_asked() -> None:
+    first, second = (Question(lambda: time.sleep(5)) for _ in range(2))
+    began = time.monotonic()
+    assert first.answer(0.2)[0] is second.answer(0.2)[0] is None
+    assert time.monotonic() - began < 2
 
 
 def test_doctor_works_without_lxd(tmp_path: Path) -> None:
@@ -121,3 +58,32 @@ def test_doctor_works_without_lxd(tmp_path: Path) -> None:
     assert not checks["LXD"].ok
     assert checks["LXD"].found == f"there is no socket {tmp_path}/unix.socket"
     assert "kinds" not in checks
+    assert {check.group for check in checks.values()} == set(GROUPS)
+
+
+def test_an_lxd_that_is_slow_is_said_and_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "unix.socket").touch()
+    monkeypatch.setattr(host, "lxd_facts", lambda *_: time.sleep(30))
+    began = time.monotonic()
+    checks = {check.name: check for check in doctor(socket=str(tmp_path / "unix.socket"))}
+    assert time.monotonic() - began < 10
+    assert checks["LXD"].state == "warning"
+    assert "busy or stuck" in checks["LXD"].found
+
+
+def test_what_lxd_answers_wrong_is_what_was_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise UnavailableError("no answer from LXD", details="connection refused")
+
+    (tmp_path / "unix.socket").touch()
+    monkeypatch.setattr(host, "lxd_facts", refuse)
+    checks = {check.name: check for check in doctor(socket=str(tmp_path / "unix.socket"))}
+    assert (checks["LXD"].state, checks["LXD"].found) == ("missing", "connection refused")
+
+
+def test_root_gets_commands_without_sudo(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    places = Places(kernel=tmp_path, subuid=tmp_path / "none", subgid=tmp_path / "none")
+    for user, command in ((0, "practicum setup"), (1000, "sudo practicum setup")):
+        monkeypatch.setattr("os.geteuid", lambda user=user: user)
+        checks = {check.name: check for check in doctor(str(tmp_path / "unix.socket"), places=places)}
+        assert checks["subuid"].fix == command

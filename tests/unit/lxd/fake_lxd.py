@@ -7,9 +7,25 @@ is not sent, and recorded commands with exit code and output.
 import hashlib
 import json
 from dataclasses import dataclass, field
+from io import BytesIO
 
 from practicum.lxd.client import CommandResult
 from practicum.lxd.errors import LxdConflict, LxdNotFound
+
+
+@dataclass
+class Answer:
+    """Bytes that are read as they come."""
+
+    raw: BytesIO
+    headers: dict[str, str]
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.raw.close()
+
 
 ITEMS = ("projects", "instances")
 
@@ -22,6 +38,8 @@ class FakeLxd:
     answers: dict[str, CommandResult] = field(default_factory=dict)
     log: list[tuple] = field(default_factory=list)
     before_write: list = field(default_factory=list)
+    # What a machine has at a path: bytes and mode.
+    files: dict[str, tuple[bytes, str]] = field(default_factory=dict)
 
     def get(self, *path, project=""):
         kind, name = path
@@ -49,6 +67,13 @@ class FakeLxd:
         kind, name, what = path
         assert (kind, what) == ("instances", "files")
         self.log.append(("upload", name, params["path"], bytes(data), headers["X-LXD-mode"]))
+
+    def download(self, *path, project="", stream=False, **params):
+        assert (path[0], path[2], stream) == ("instances", "files", True)
+        if params["path"] not in self.files:
+            raise LxdNotFound("LXD refused GET", status=404, details="Not Found")
+        data, mode = self.files[params["path"]]
+        return Answer(BytesIO(data), {"X-LXD-mode": mode})
 
     def run(self, instance, command, *, project, timeout=600):
         self.log.append(("run", instance, command))

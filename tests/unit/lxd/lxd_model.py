@@ -140,6 +140,11 @@ class Host:
         self._put("instances", action.name, {**found, **changes})
 
 
+def prefix(desired):
+    """Return what the names of a lab's bridges and access lists begin with."""
+    return desired.acls[0]["name"].rsplit("-", 1)[0] + "-"
+
+
 def made(desired):
     """Return a host on which everything stands as desired."""
     from practicum.lxd.plan import plan

@@ -1,5 +1,6 @@
 """Steps inside machines: in order, recorded one by one, and never repeated without being asked."""
 
+import hashlib
 import json
 
 import pytest
@@ -34,7 +35,7 @@ class Bench:
         self.lxd.objects["instances"]["prof-web"] = {"name": "prof-web", "config": {}}
         self.events = []
 
-    def run(self, *steps, repeat=False):
+    def run(self, *steps, repeat=False, touched="overwrite"):
         self.lxd.log.clear()
         self.events.clear()
         runner = StepRunner(
@@ -45,7 +46,7 @@ class Bench:
             lambda name, digest: LARGE_FILES[name, digest],
             repeat_scripts=repeat,
         )
-        runner.run(machine(*steps))
+        return runner.run(machine(*steps), touched)
 
     @property
     def recorded(self):
@@ -188,3 +189,51 @@ def test_a_step_taken_out_is_forgotten_by_nobody(bench):
     bench.run(PACKAGES, RUN)
     bench.run(PACKAGES)
     assert bench.recorded == ["packages", "run labs/x/prepare.sh"]
+
+
+# Files that somebody changed since they were delivered.
+
+AS_DELIVERED = {"/srv/a b": (b"static\n", "0640"), "/srv/c": (b"for ada\n", "0644")}
+NEWER = ({**STATIC, "sha256": "s2"}, {**RENDERED, "content": "for bo\n"})
+
+
+@pytest.fixture
+def taught(bench, monkeypatch):
+    """A machine that has two files, as they were delivered."""
+    monkeypatch.setitem(CONTENT, "s2", b"static, newer\n")
+    steps = [{**STATIC, "sha256": hashlib.sha256(b"static\n").hexdigest()}, RENDERED]
+    monkeypatch.setitem(CONTENT, steps[0]["sha256"], b"static\n")
+    bench.run(*steps)
+    bench.lxd.files = dict(AS_DELIVERED)
+    return bench
+
+
+def test_a_file_that_nobody_touched_is_written_anew(taught):
+    assert taught.run(*NEWER, touched="leave") is True
+    assert [entry[3] for entry in taught.done("upload")] == [b"static, newer\n", b"for bo\n"]
+
+
+@pytest.mark.parametrize(
+    "now", [(b"mine\n", "0644"), (b"for ada\n", "0600"), (b"\xff", "0644"), None], ids=["text", "mode", "bytes", "gone"]
+)
+def test_a_touched_file_is_left_kept_or_overwritten_as_was_chosen(taught, now):
+    taught.lxd.files = {path: file for path, file in {**AS_DELIVERED, "/srv/c": now}.items() if file}
+    assert taught.run(*NEWER, touched="leave") is False
+    assert [entry[3] for entry in taught.done("upload")] == [b"static, newer\n"]
+    assert taught.warnings == ["/srv/c was changed by hand and is left; 'practicum deliver LAB --changed …' decides"]
+    assert taught.run(*NEWER, touched="leave") is False
+    assert taught.run(*NEWER, touched="keep") is True
+    assert (taught.done("upload"), taught.run(*NEWER, touched="overwrite")) == ([], True)
+    assert taught.done("upload") == []
+
+
+def test_a_touched_file_is_overwritten_when_that_was_chosen(taught):
+    taught.lxd.files["/srv/c"] = (b"mine\n", "0644")
+    assert taught.run(*NEWER, touched="overwrite") is True
+    assert taught.done("upload")[1][3] == b"for bo\n"
+
+
+def test_what_is_the_new_file_already_is_no_change_of_anybody(taught):
+    taught.lxd.files["/srv/c"] = (b"for bo\n", "0644")
+    assert taught.run(*NEWER, touched="leave") is True
+    assert taught.warnings == []

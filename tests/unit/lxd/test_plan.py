@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from lxd_model import PINS, SPEC, Host, made, wanted
+from lxd_model import PINS, SPEC, Host, made, prefix, wanted
 
 from practicum.lxd.observe import SEEDED, Observed
 from practicum.lxd.plan import READY, Action, plan
@@ -14,7 +14,7 @@ DEV, PROD = wanted("dev"), wanted("prod")
 
 def words(actions):
     return [
-        f"{action.verb} {action.kind} {action.name}".replace(DEV.prefix, "").replace(PROD.prefix, "")
+        f"{action.verb} {action.kind} {action.name}".replace(prefix(DEV), "").replace(prefix(PROD), "")
         for action in actions
     ]
 
@@ -186,7 +186,7 @@ def test_keys_of_lxd_and_of_users_are_left_alone():
     ],
 )
 def test_a_network_that_drifted_is_brought_back(kind, name, key):
-    full = PROD.prefix + name
+    full = prefix(PROD) + name
     for other in ("", "other", None):
         todo = plan(PROD, config_changed(made(PROD), kind, full, **{key: other}))
         assert words(todo.actions) == [f"update network {name}"]
@@ -195,8 +195,8 @@ def test_a_network_that_drifted_is_brought_back(kind, name, key):
 
 def test_a_deleted_network_and_acl_are_made_again():
     host = made(PROD)
-    assert words(plan(PROD, without(host, "networks", PROD.prefix + "s002a")).actions) == ["create network s002a"]
-    assert words(plan(PROD, without(host, "acls", PROD.prefix + "s002")).actions) == ["create acl s002"]
+    assert words(plan(PROD, without(host, "networks", prefix(PROD) + "s002a")).actions) == ["create network s002a"]
+    assert words(plan(PROD, without(host, "acls", prefix(PROD) + "s002")).actions) == ["create acl s002"]
 
 
 RULE = {"action": "allow", "state": "enabled", "destination": "0.0.0.0/0"}
@@ -206,16 +206,16 @@ RULE = {"action": "allow", "state": "enabled", "destination": "0.0.0.0/0"}
 @pytest.mark.parametrize("name", ["s001", "students", "prof"])
 def test_a_hole_in_an_acl_is_closed(side, name):
     host = made(PROD)
-    rules = host.seen.acls[PROD.prefix + name][side]
+    rules = host.seen.acls[prefix(PROD) + name][side]
     for other in ([*rules, RULE], rules[:-1], [{**rules[0], "state": "disabled"}, *rules[1:]] if rules else [RULE]):
         if other != rules:
-            todo = plan(PROD, changed(host, "acls", PROD.prefix + name, **{side: other}))
+            todo = plan(PROD, changed(host, "acls", prefix(PROD) + name, **{side: other}))
             assert words(todo.actions) == [f"update acl {name}"]
 
 
 def test_the_order_of_rules_and_empty_keys_are_no_difference():
     host = made(PROD)
-    name = PROD.prefix + "students"
+    name = prefix(PROD) + "students"
     rules = [{key: text for key, text in rule.items() if text} for rule in reversed(host.seen.acls[name]["egress"])]
     assert len(rules) == 2
     assert plan(PROD, changed(host, "acls", name, egress=rules)).actions == ()
@@ -316,7 +316,7 @@ def test_what_is_not_in_the_definitions_is_only_named():
 
 def test_seats_that_were_not_chosen_are_neither_touched_nor_named():
     host = made(PROD)
-    host.seen = without(host, "networks", PROD.prefix + "s002a")
+    host.seen = without(host, "networks", prefix(PROD) + "s002a")
     todo = plan(wanted("prod", ["s001"]), host.seen)
     assert (todo.actions, todo.extra) == ((), ())
 
@@ -326,7 +326,10 @@ def test_every_action_that_can_be_planned_can_be_done():
     plans.append(plan(PROD, config_changed(made(PROD), "instances", "s001-desk", **{READY: None})))
     pairs = {(action.kind, action.verb) for todo in plans for action in todo.actions}
     updates = {(kind, "update") for kind in ("project", "acl", "profile", "network", "volume", "instance")}
-    assert pairs | updates == set(_DOERS)
+    # What test_replacement_plan.py plans.
+    replacing = {("instance", verb) for verb in ("prepare", "switch", "halt", "return", "keep")}
+    replacing |= {("volume", verb) for verb in ("clear", "adopt")}
+    assert pairs | updates | replacing == set(_DOERS)
 
 
 def test_a_plan_lists_shared_actions_before_those_of_seats():

@@ -22,8 +22,15 @@ def test_a_seat_is_a_suite_with_its_counts():
     assert (root.tag, root.get("name")) == ("testsuites", "net101/firewalls prod")
     suites = {suite.get("name"): suite.attrib for suite in root}
     assert list(suites) == ["s001", "s002"]
-    assert suites["s001"] == {"name": "s001", "tests": "3", "failures": "2", "time": "1.750"}
-    assert suites["s002"] == {"name": "s002", "tests": "1", "failures": "0", "time": "0.500"}
+    assert suites["s001"] == {"name": "s001", "tests": "3", "failures": "2", "skipped": "0", "time": "1.750"}
+    assert suites["s002"] == {"name": "s002", "tests": "1", "failures": "0", "skipped": "0", "time": "0.500"}
+
+
+def test_what_was_not_tried_is_skipped_and_no_failure():
+    root = parsed([ProbeResult("s001", "page", "check", False, "not tried: web does not answer", 0.0, known=False)])
+    assert {"failures": "0", "skipped": "1"}.items() <= root[0].attrib.items()
+    assert root[0][0].find("failure") is None
+    assert root[0][0].find("skipped").get("message") == "not tried: web does not answer"
 
 
 def test_a_probe_is_a_case_and_a_failure_says_what_was_seen():

@@ -9,9 +9,8 @@ from probe_world import Answer, World, view
 from generator.catalogue.load import load_catalogue
 from generator.generate import read_edition, render
 from generator.spec.sources import MappingSources
-from practicum.errors import UnavailableError
 from practicum.probes import checks
-from practicum.probes.checks import require_built, run_check
+from practicum.probes.checks import not_tried, run_check
 from practicum.probes.model import seat_view
 
 S001 = view("s001", ports=(22, 80))
@@ -107,10 +106,42 @@ def test_a_machine_without_a_shell_is_a_failed_check(source):
     assert not run_check(World(mute={"probe", "s001-web"}), source, S001).ok
 
 
-def test_checks_that_are_not_built_are_refused_by_name():
-    require_built([HTTP, TCP, EXEC])
-    with pytest.raises(UnavailableError, match="app is ready"):
-        require_built([HTTP, {"name": "app is ready", "kind": "kubernetes"}])
+@pytest.mark.parametrize(
+    ("count", "ok", "seen"),
+    [
+        (2, True, "app: 2 of 2 pods available"),
+        (1, False, "app: 1 of 2 pods available"),
+        (None, False, "app: there is no such deployment"),
+    ],
+)
+def test_a_kubernetes_check_counts_available_pods(count, ok, seen):
+    check = {"name": "app is ready", "kind": "kubernetes", "deployment": "app", "available": 2, "wait": 0}
+    asked = []
+
+    def available(*of):
+        asked.append(of)
+        return count
+
+    result = run_check(World(), check, S001, available)
+    assert (result.ok, result.detail) == (ok, seen)
+    assert asked == [("s001", "app")]
+
+
+@pytest.mark.parametrize(
+    ("check_", "silent", "untried"),
+    [
+        (TCP, {"web"}, "web"),
+        (TCP, {"desk"}, None),
+        ({**TCP, "from": "desk"}, {"desk"}, "desk"),
+        (EXEC, {"web"}, "web"),
+        (EXEC, set(), None),
+    ],
+)
+def test_a_check_that_needs_a_silent_machine_is_not_tried(check_, silent, untried):
+    result = not_tried(check_, S001, silent)
+    assert (result and (result.ok, result.known, result.detail)) == (
+        untried and (False, False, f"not tried: {untried} does not answer")
+    )
 
 
 SPEC = """\
@@ -150,3 +181,36 @@ def test_a_machine_of_another_network_can_be_checked_from_its_neighbour(two_netw
 def test_the_probe_tries_the_address_that_a_machine_has_on_the_first_network(two_networks):
     world = World(open_={("probe", "10.72.1.4", 22)})
     assert run_check(world, {**TCP, "machine": "box"}, two_networks).ok
+
+
+ROUTED = (
+    SPEC.replace("connect: [lan, dmz]}", "connect: [lan, dmz], forward: true}")
+    + """\
+checks:
+  - {name: far, http: {machine: web}}
+  - {name: near, tcp: {machine: box, from: web, port: 22}}
+"""
+)
+
+
+@pytest.fixture
+def routed():
+    """Shared definition and view of a seat whose desk is a router."""
+    sources = MappingSources({"labs/net101/a.lab.yaml": ROUTED.encode()})
+    edition = read_edition(sources, load_catalogue(), ["net101/a"], date(2026, 9, 1))
+    tree = {path.rsplit("/", 1)[1]: text for path, text in render(edition, edition.labs[0], "prod").items()}
+    shared = yaml.safe_load(tree["shared.yaml"])
+    return shared, seat_view(yaml.safe_load(tree["s001.yaml"]), {"web": (22, 80)}, shared["behind"])
+
+
+def test_a_machine_behind_a_router_is_met_there_from_outside(routed):
+    shared, seen = routed
+    assert (seen.behind, sorted(seen.outer)) == ({"web": "10.72.1.19"}, ["box", "desk"])
+    far = next(one for one in shared["checks"] if one["name"] == "far")
+    assert run_check(World(statuses={("probe", "http://10.72.1.19:80/"): ["200"]}), {**far, "wait": 0.0}, seen).ok
+
+
+def test_from_tries_the_address_on_a_network_that_both_have(routed):
+    shared, seen = routed
+    near = next(one for one in shared["checks"] if one["name"] == "near")
+    assert run_check(World(open_={("s001-web", "10.72.1.20", 22)}), {**near, "wait": 0.0}, seen).ok

@@ -2,7 +2,7 @@
 
 import pytest
 
-from generator.render.references import reference, resolve
+from generator.render.references import escaped, reference, resolve
 
 
 def spell(kind, argument):
@@ -28,3 +28,19 @@ def test_only_whole_references_are_resolved(text, resolved):
 
 def test_a_value_is_not_resolved_again():
     assert resolve(reference("login"), lambda kind, argument: reference("secret", "x")) == reference("secret", "x")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "((practicum:secret flag))",
+        "((practicum:nothing-known))",
+        "((((practicum:login)) ((practicum:",
+        "((practicum:literal))((practicum:literal))login))",
+        escaped("((practicum:secret flag))"),
+        "((other:login)) $((1 + 2))",
+    ],
+)
+def test_what_an_author_wrote_comes_back_as_it_was(text):
+    assert resolve(escaped(text), spell) == text
+    assert resolve(reference("login") + escaped(text), spell) == "<login|>" + text

@@ -2,7 +2,9 @@
 
 import pytest
 
+from generator.render.allowance import spend
 from generator.render.references import reference
+from generator.render.sandbox import Sandbox
 from generator.render.template import TemplateProblem, render
 
 VALUES = {
@@ -44,6 +46,24 @@ def test_templates_are_rendered(source, text):
         "{% include '/etc/passwd' %}",
         "{% import 'x' as y %}",
         "{% extends 'base' %}",
+        "{% from 'x' import y %}",
+        "{{ ''['__class__'] }}",
+        "{{ '' | attr('__class__') }}",
+        "{{ ['a'] | map('attr', '__class__') | list }}",
+        "{{ '{0.__class__}'.format(1) }}",
+        "{{ student.id.format_map({}) }}",
+        "{{ '%s' % secret.__call__ }}",
+        "{{ secret.spell }}",
+        "{{ self.__class__ }}",
+        "{% for i in [1] %}{{ loop.__class__ }}{% endfor %}",
+        "{% macro m() %}{% endmacro %}{{ m.name }}",
+        "{% set x = namespace(a=1) %}",
+        "{{ joiner() }}",
+        "{{ student | xmlattr }}",
+        "{{ environment.spend(-100) }}",
+        "{{ ().__class__.__base__.__subclasses__() }}",
+        "{% do 1 %}",
+        "{% debug %}",
     ],
 )
 def test_templates_reach_neither_python_nor_files(source):
@@ -62,7 +82,11 @@ def test_templates_reach_neither_python_nor_files(source):
         ("\n{{ 'x' + 1 }}", 2, "str"),
         ("{{ seat.addresses['db'] }}", 1, "db"),
         ("{{ 'x' | nothing }}", 1, "nothing"),
-        ("a\nb\n{{ secret() }}", 3, "name"),
+        ("a\nb\n{{ secret() }}", 3, "a secret's name has letters"),
+        ("\n{{ [nothing] }}", 2, "'nothing' is undefined"),
+        ("\n{{ {'a': nothing} ~ '' }}", 2, "'nothing' is undefined"),
+        ("\n{{ '%s' % [[nothing]] }}", 2, "'nothing' is undefined"),
+        ("{{ [{'a': 1}] | map(attribute='b') | list }}", 1, "has no attribute 'b'"),
     ],
 )
 def test_mistakes_are_told_with_their_line(source, line, words):
@@ -91,11 +115,29 @@ def test_rendering_depends_on_nothing_but_its_values():
         "{{ student.login | lower }}",
         "{{ student.login | truncate(12, true) }}",
         "{{ student.login | urlencode }}",
-        "{% if 'login' in student.login %}x{% endif %}",
     ],
 )
 def test_nothing_is_made_from_a_reference(source):
     with pytest.raises(TemplateProblem, match="altered") as caught:
+        render(f"one\n{source}\n", VALUES)
+    assert caught.value.line == 2
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{% if student.login == 'ada' %}x{% endif %}",
+        "{% if 'ada' != student.login %}x{% endif %}",
+        "{% if 'login' in student.login %}x{% endif %}",
+        "{% if student.login in ['ada', 'bo'] %}x{% endif %}",
+        "{% if 'ada' in [student.login] %}x{% endif %}",
+        "{% if student.login is eq('ada') %}x{% endif %}",
+        "{{ ['ada', student.login] | select('equalto', 'ada') | list }}",
+        "{{ secret('a') == secret('b') }}",
+    ],
+)
+def test_a_value_that_is_put_in_later_equals_nothing_so_it_is_not_compared(source):
+    with pytest.raises(TemplateProblem, match="cannot be compared") as caught:
         render(f"one\n{source}\n", VALUES)
     assert caught.value.line == 2
 
@@ -155,6 +197,100 @@ def test_no_template_takes_all_or_ends_in_an_exception(source):
     with pytest.raises(TemplateProblem) as caught:
         render(source, VALUES)
     assert caught.value.message
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "((practicum:host-addresses))",
+        "{{ '((practicum:' ~ 'host-addresses))' }}",
+        "{{ secret.spell('((practicum:host-addresses))') }}",
+        "{{ '[Zz-2828-zZ]' }}{{ '[Zz-2828707261637469' ~ '63756d3a6c6f67696e2929-zZ]' }}",
+    ],
+)
+def test_nobody_writes_a_reference_by_hand(source):
+    with pytest.raises(TemplateProblem):
+        render(source, VALUES)
+
+
+BIG = "{% set a = 'x' * 2**20 %}"
+LONG = "{% set l = [0] * 1000000 %}"
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{% for x in 'a' * 1000000 %}{% for y in 'a' * 1000000 %}{% endfor %}{% endfor %}",
+        "{% for x in 'a' * 1000 %}{% for y in 'a' * 1000000 if y == 'b' %}{% endfor %}{% endfor %}",
+        "{% set a = 'x' * 1000 %}" + "{% for i in a %}" * 4 + "{% endfor %}" * 4,
+        "{% set a = 'x' * 10000 %}{% for i in a %}{% for j in a if false %}{% endfor %}{% endfor %}",
+        "{% macro a(n) %}{% if n %}{{ a(n - 1) }}{{ a(n - 1) }}{% endif %}{% endmacro %}{{ a(60) }}",
+        BIG + "{{ a | replace('', a) }}",
+        BIG + "{{ a.replace('x', a) }}",
+        BIG + "{{ a.join(a) }}",
+        BIG + "{% for i in a %}{% if a[::-1] %}{% endif %}{% endfor %}",
+        BIG + "{% for i in a %}{% if a == a ~ '' %}{% endif %}{% endfor %}",
+        "{{ ('%s' * 100000) % 'x' }}",
+        "{{ ('%9999d' * 100000) % 1 }}",
+        "{{ ('a\n' * 500000) | indent(100000) }}",
+        "{% set a = ['lol'] %}" + "{% set a = [a, a, a] %}" * 60 + "{{ a }}",
+        "{% set a = ('lol',) %}" + "{% set a = (a, a) %}" * 60 + "{{ {a: 1} }}",
+        "{% set a = {} %}" + "{% set a = {'a': a, 'b': a} %}" * 60 + "{{ a | tojson }}",
+        LONG + "{{ l | tojson(indent=100000) }}",
+        LONG + "{{ ([[0] * 1000] * 1000) | sum(start=[]) }}",
+        LONG + "{% for i in 'x' * 100000 %}{% if l[1:] == l[:-1] %}{% endif %}{% endfor %}",
+        "{% set x %}{% for i in 'x' * 10000 %}{{ ('y' * 1000000) | upper }}{% endfor %}{% endset %}",
+        "{{ [" + "1, " * 400000 + "] }}",
+        "{{ 1e999 }}",
+        "{{ 1 | round(1000000, 'ceil') }}",
+        "{{ 2 ** -100000000 }}",
+        "x" * (2**20 + 1),
+    ],
+    ids=lambda source: source[:60],
+)
+def test_work_has_a_bound(source):
+    with pytest.raises(TemplateProblem, match=r"too|1MiB"):
+        render(source, VALUES)
+
+
+@pytest.mark.parametrize("source", ["{{ 'a'.upper }}", "{{ ['a'.upper] }}", "{{ 'x' ~ student.items }}"])
+def test_what_must_be_called_has_no_text(source):
+    with pytest.raises(TemplateProblem, match="must be called"):
+        render(source, VALUES)
+
+
+def test_a_loop_around_nothing_is_work_too(monkeypatch):
+    counts = [0]
+
+    def counted(steps):
+        counts[0] += 1
+        assert counts[0] <= 1_000_001, "steps are counted and cost nothing"
+        spend(steps)
+
+    monkeypatch.setattr(Sandbox, "spend", staticmethod(counted))
+    with pytest.raises(TemplateProblem, match="does too much"):
+        render("{% for i in 'x' * 1000 %}" * 3 + "{% endfor %}" * 3, VALUES)
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        ("{{ 'abc' | map('upper') | join('-') }}", "A-B-C"),
+        ("{{ 'abc' | map('upper') }}", "['A', 'B', 'C']"),
+        ("{{ [{'n': 1}, {'n': 2}] | groupby('n') | map(attribute='grouper') | join(',') }}", "1,2"),
+        ("{{ 5000000 | string }} {{ 7000000 | default(5000000) }}", "5000000 7000000"),
+        ("{% macro m(x) %}{{ x }}{% endmacro %}{{ m(5000000) }}", "5000000"),
+        ("{% for k, v in seat.addresses.items() if k != 'x' %}{{ loop.index }}{{ k }}{% endfor %}", "1web"),
+        ("{{ '%s is %03d' % (student.id, 7) }} {{ 'a-%s' | format('b') }}", "s001 is 007 a-b"),
+        ("{{ {'b': [1], 'a': none} | tojson }}", '{"a": null, "b": [1]}'),
+        ("{{ seat.address.split('.') | last }} {{ nothing | default('d') }}", "2 d"),
+        ("{% for n in 'x' * 20000 %}{{ student.id }}: line {{ loop.index }}\n{% endfor %}"
+         "{% set big = 1 %}", "".join(f"s001: line {n}\n" for n in range(1, 20001))),
+    ],
+    ids=lambda value: value[:40],
+)  # fmt: skip
+def test_what_professors_need_still_works(source, text):
+    assert render(source, VALUES) == text
 
 
 def test_the_largest_result_is_a_mebibyte():

@@ -1,7 +1,7 @@
 """Networks and ACLs: what is open is said, and it is no more than the spec and the platform allow."""
 
 from dataclasses import replace
-from ipaddress import IPv4Network, collapse_addresses
+from ipaddress import IPv4Address, IPv4Network, collapse_addresses
 
 import pytest
 
@@ -9,8 +9,8 @@ from generator.catalogue.load import load_catalogue
 from generator.render.definitions import Target, seat_document, shared_document
 from generator.render.needs import needs
 from generator.render.networks import NOT_INTERNET, internet
-from generator.seats.addresses import LabAddresses
-from generator.spec.model import AllowedHost, Kubernetes, Lab, Machine, Schedule, Volume
+from generator.seats.addresses import LabAddresses, gateway
+from generator.spec.model import AllowedHost, Kubernetes, Lab, Machine, Volume
 from generator.spec.platform import default_platform
 from generator.spec.sources import MappingSources
 
@@ -36,7 +36,7 @@ def acls(document, name):
 
 
 def destinations(rules):
-    return [rule["destination"] for rule in rules]
+    return [rule["destination"] for rule in rules if rule["action"] != "drop"]
 
 
 def test_the_internet_and_what_is_not_the_internet_are_the_whole_world():
@@ -54,7 +54,8 @@ def test_private_places_are_not_the_internet(private):
 
 def test_without_internet_students_reach_only_themselves():
     assert acls(shared_document(target()), "students")["egress"] == []
-    (rule,) = acls(seat_document(target(), "s001"), "s001")["egress"]
+    claimed, rule = acls(seat_document(target(), "s001"), "s001")["egress"]
+    assert claimed["action"] == "drop"
     assert rule == {"action": "allow", "state": "enabled", "destination": "10.72.1.2-10.72.1.62"}
 
 
@@ -82,11 +83,25 @@ def test_an_allow_list_opens_its_ranges_and_ports_only():
     assert second == {"action": "allow", "state": "enabled", "destination": "198.51.100.7/32"}
 
 
-def test_a_host_by_name_opens_nothing_and_an_ipv6_range_only_itself():
+def test_a_host_by_name_is_looked_up_later_and_an_ipv6_range_opens_only_itself():
     lab = replace(LAB, internet=(AllowedHost("deb.debian.org", None, (443,)), AllowedHost(None, "2001:db8::/32")))
-    closed, opened = acls(shared_document(target(lab)), "students")["egress"]
+    closed, named, opened = acls(shared_document(target(lab)), "students")["egress"]
     assert closed["action"] == "reject"
+    assert named["destination"] == "((practicum:addresses-of deb.debian.org))"
+    assert (named["action"], named["protocol"], named["destination_port"]) == ("allow", "tcp", "443")
     assert opened == {"action": "allow", "state": "enabled", "destination": "2001:db8::/32"}
+
+
+@pytest.mark.parametrize("seat", ["s001", "prof", "pilot"])
+def test_nobody_sends_under_another_name(seat):
+    rules = acls(seat_document(target(environment="dev"), seat), seat)["egress"]
+    (claimed,) = (rule for rule in rules if rule["action"] == "drop")
+    block = ADDRESSES.seat(seat)
+    dropped = [[IPv4Address(end) for end in part.split("-")] for part in claimed["source"].split(",")]
+    own = {address for address in block.hosts() if not any(first <= address <= last for first, last in dropped)}
+    assert own == {*block.hosts()} - {gateway(block)}
+    assert (dropped[0][0], dropped[-1][1]) == (WORLD[0], WORLD[-1])
+    assert "destination" not in claimed
 
 
 @pytest.mark.parametrize(
@@ -142,7 +157,7 @@ def test_students_have_the_shared_acl_and_their_own_and_the_professor_only_one()
 def test_only_the_first_network_has_a_gateway_and_every_address_is_explicit():
     lab = replace(LAB, networks=("lan", "dmz"), machines=(machine("web"), machine("db", connect=("dmz", "lan"))))
     lan, dmz = seat_document(target(lab), "s001")["networks"]
-    assert (lan["config"]["ipv4.address"], lan["config"]["ipv4.nat"]) == ("10.72.1.1/28", "true")
+    assert (lan["config"]["ipv4.address"], lan["config"]["ipv4.nat"]) == ("10.72.1.1/26", "true")
     assert dmz["config"]["ipv4.address"] == "none"
     assert "ipv4.nat" not in dmz["config"]
     assert lan["config"]["ipv6.address"] == dmz["config"]["ipv6.address"] == "none"
@@ -180,14 +195,9 @@ def test_the_probe_stands_in_the_professors_first_network():
 @pytest.mark.parametrize(
     ("change", "key"),
     [
-        ({"machines": (replace(machine("web"), kind="vm"),)}, "machines.web.kind"),
-        ({"machines": (machine("web", forward=True),)}, "machines.web.forward"),
+        ({"machines": (replace(machine("web"), kind="vm", disk=2**30),)}, "machines.web.disk"),
         ({"machines": (machine("web", "desktop"),)}, "machines.web.type"),
-        ({"volumes": (Volume("home", 1, "/srv/h", ("web",), "nfs"),)}, "volumes.home.storage"),
-        ({"kubernetes": Kubernetes("lab", None, {}, {})}, "kubernetes"),
-        ({"solution": {"web": "x"}}, "solution"),
-        ({"schedule": Schedule(due=object())}, "schedule"),
-        ({"internet": (AllowedHost("deb.debian.org", None),)}, "network.internet"),
+        ({"kubernetes": Kubernetes("lab", None, {}, {})}, "kubernetes.cluster"),
     ],
 )
 def test_what_is_not_built_is_a_need_that_names_its_key(change, key):
@@ -196,23 +206,24 @@ def test_what_is_not_built_is_a_need_that_names_its_key(change, key):
     assert need.missing
 
 
-@pytest.mark.parametrize(
-    ("change", "key"),
-    [
-        ({"settings": {"backup": {"target": "/srv/backup"}}}, "environments/prod/platform.yaml: backup"),
-        ({"settings": {"delivery": "argocd"}}, "environments/prod/platform.yaml: delivery"),
-        ({"url": "https://lxd.example.org:8443", "socket": None}, "environments/prod/platform.yaml: lxd.url"),
-    ],
-)
-def test_what_is_not_built_of_a_platform_is_a_need_too(change, key):
-    (need,) = needs(LAB, replace(default_platform("prod"), **change))
-    assert need.key == key
+def test_a_lab_on_an_existing_cluster_lacks_nothing():
+    kubernetes = Kubernetes("existing:campus", None, {}, {})
+    assert needs(replace(LAB, kubernetes=kubernetes), default_platform("prod")) == []
 
 
-def test_a_folder_is_no_pool():
+def test_argo_cd_needs_a_url_of_the_repository():
+    lab = replace(LAB, kubernetes=Kubernetes("existing:campus", None, {}, {}))
+    by_argocd = replace(default_platform("prod"), settings={"delivery": "argocd"})
+    assert [need.key for need in needs(lab, by_argocd)] == ["environments/prod/platform.yaml: git.remote"]
+    assert needs(LAB, by_argocd) == []
+
+
+def test_a_folder_needs_lxd_on_the_same_host():
     lab = replace(LAB, volumes=(Volume("home", 1, "/srv/h", ("web",), "nfs"),))
-    platform = replace(default_platform("prod"), storage={"local": "practicum", "nfs": "/srv/practicum"})
-    assert [need.key for need in needs(lab, platform)] == ["volumes.home.storage"]
+    here = replace(default_platform("prod"), storage={"local": "practicum", "nfs": "/srv/practicum"})
+    assert needs(lab, here) == []
+    there = needs(lab, replace(here, url="https://lxd.example.org:8443"))
+    assert [need.key for need in there if "volumes" in need.key] == ["volumes.home.storage"]
 
 
 def test_a_lab_of_what_is_built_needs_nothing():

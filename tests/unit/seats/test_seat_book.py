@@ -4,7 +4,15 @@ from datetime import date, timedelta
 
 import pytest
 
-from generator.seats.seat_book import GRACE, SeatEntry, assign, highest_number, read_seats, write_seats
+from generator.seats.seat_book import (
+    GRACE,
+    SeatEntry,
+    SeatsExhausted,
+    assign,
+    highest_number,
+    read_seats,
+    write_seats,
+)
 from generator.spec.model import Student
 
 TODAY = date(2026, 9, 1)
@@ -173,3 +181,19 @@ GOOD = {"login": "ada", "state": "active", "since": "2026-09-01", "until": None}
 def test_a_book_that_cannot_be_right_is_not_read(seat, entry):
     with pytest.raises(ValueError, match=f"the entry of '{seat}'"):
         read_seats({seat: entry})
+
+
+def test_ids_end_where_no_bridge_could_carry_them():
+    book = {"s9998": SeatEntry("ada", "active", TODAY)}
+    assert owners(assign(roster("ada", "bo"), book, TODAY)) == {"s9998": "ada", "s9999": "bo"}
+    with pytest.raises(SeatsExhausted, match="no id is left for 2 of 4 students: s9999 is the last one"):
+        assign(roster("ada", "bo", "cy", "dee"), book, TODAY)
+    with pytest.raises(SeatsExhausted, match="no id is left for 1 of 10000"):
+        assign(numbered(10_000), {}, TODAY)
+
+
+def test_a_book_with_an_id_beyond_the_last_is_none_of_ours():
+    entry = {"login": "ada", "state": "active", "since": "2026-09-01", "until": None}
+    assert list(read_seats({"s9999": entry})) == ["s9999"]
+    with pytest.raises(ValueError, match="s10000"):
+        read_seats({"s10000": entry})

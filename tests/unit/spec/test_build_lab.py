@@ -3,7 +3,9 @@
 from datetime import datetime
 
 import pytest
+import yaml
 
+from generator.schema_files import read_schema
 from generator.spec.model import AllowedHost, FileEntry, Student
 from generator.spec.units import GIB, MIB
 
@@ -29,6 +31,39 @@ def test_the_smallest_spec_has_every_default(lab):
     assert (web.connect, web.kind, web.cpu, web.memory, web.disk) == (("lan",), "container", 1, 512 * MIB, 5 * GIB)
     assert db.memory == GIB
     assert web.keep == ("/var/www",)
+
+
+def _defaults(part):
+    """Return the keys of a group that have a default, each with what it is, or with the defaults of its own keys."""
+    found = {key: child for key, child in part["properties"].items() if "default" in child}
+    return {key: _defaults(child) if "properties" in child else child["default"] for key, child in found.items()}
+
+
+def test_the_defaults_that_the_schema_tells_are_those_that_hold(lab):
+    schema = read_schema("lab")
+    shared = schema["$defs"]
+    check = shared["check"]["properties"]
+    spec = yaml.safe_load(SMALL)
+    http = {"name": "page", "http": {"machine": "web"}}
+    short = {**spec, "volumes": {"home": {}}, "kubernetes": {}, "checks": [http]}
+    short["machines"] = {"web": {"type": "webserver", "files": [{"from": "a.txt", "to": "/srv/a"}]}}
+    told = {**_defaults(schema), **short}
+    told["volumes"] = {"home": _defaults(shared["volume"])}
+    told["kubernetes"] = _defaults(shared["kubernetes"])
+    told["checks"] = [{**_defaults(shared["check"]), **http}]
+    told["checks"][0]["http"] = {**_defaults(check["http"]), "machine": "web"}
+    (file,) = short["machines"]["web"]["files"]
+    machine = {**_defaults(shared["machine"]), "type": "webserver", "files": [{**_defaults(shared["file"]), **file}]}
+    told["machines"] = {"web": machine}
+    assert {"assistants", "network", "volumes", "checkpoint", "update", "schedule"} <= set(told)
+    assert {"wait", "when", "points", "hint", "hidden"} <= set(told["checks"][0])
+    files = {"a.txt": "a"}
+    assert lab(yaml.safe_dump(told), files) == lab(yaml.safe_dump(short), files)
+
+
+def test_without_volumes_there_is_the_home_that_the_schema_tells(lab):
+    told = yaml.safe_dump({"volumes": read_schema("lab")["properties"]["volumes"]["default"]})
+    assert lab(SMALL + told).volumes == lab(SMALL).volumes != ()
 
 
 def test_home_goes_to_machines_with_a_student_account(lab):
@@ -76,7 +111,7 @@ kubernetes: {cluster: lab}
 checks:
   - {name: a, http: {machine: web}}
   - {name: b, tcp: {from: db, machine: web, port: 22}, wait: 2m, when: both, points: 3, hidden: true}
-  - {name: c, exec: {machine: web, run: "true"}, hint: Look.}
+  - {name: c, exec: {machine: web, run: "true"}, when: both, hint: Look.}
   - {name: d, kubernetes: {deployment: app}}
 """
     )
@@ -110,8 +145,8 @@ def test_files_and_scripts_are_repository_paths(lab):
     setup: [files/run.sh]
     keep: [/etc/nftables.conf, /var/www]""",
         )
-        + "solution: {web: files/run.sh}\n",
-        {"files/a.j2": "", "files/run.sh": ""},
+        + "solution: {web: files/run.sh}\nchecks: [{name: a, tcp: {machine: web, port: 22}, when: progress}]\n",
+        {"files/a.j2": "", "files/run.sh": "#!/bin/sh\ntrue\n"},
     )
     web = next(machine for machine in made.machines if machine.name == "web")
     assert web.files == (
@@ -142,7 +177,7 @@ def test_a_roster_gives_students(lab):
 
 def test_kubernetes_has_defaults_in_bytes(lab):
     text = SMALL + "kubernetes: {cluster: seat, base: k8s/, quota: {cpu: 0.5, memory: 512MiB}}\n"
-    part = lab(text, {"k8s/kustomization.yaml": ""}).kubernetes
+    part = lab(text, {"k8s/kustomization.yaml": "configMapGenerator: [{name: a, literals: [A=b]}]\n"}).kubernetes
     assert (part.cluster, part.base) == ("seat", "labs/net101/k8s")
     assert part.nodes == {"count": "auto", "cpu": 2, "memory": 2 * GIB, "disk": 10 * GIB}
     assert part.quota == {"cpu": 0.5, "memory": 512 * MIB, "pods": 10, "storage": 2 * GIB}

@@ -1,13 +1,17 @@
 """Platform files and their defaults."""
 
+from dataclasses import replace
 from ipaddress import IPv4Network
 
 import pytest
+import yaml
 
+from generator.schema_files import read_schema
 from generator.spec.load import load_platform, load_platforms
 from generator.spec.platform import ENVIRONMENTS, Capacity, default_platform
 from generator.spec.sources import MappingSources
 from generator.spec.units import GIB, TIB
+from practicum.stages.values import DEFAULT_MIRROR
 
 
 def load(text, environment="dev"):
@@ -25,6 +29,18 @@ def test_one_key_leaves_the_rest_at_its_default():
     assert platform.socket == "/var/lib/lxd/unix.socket"
     assert dict(platform.storage) == {"local": "practicum"}
     assert platform.capacity == Capacity()
+
+
+def test_the_defaults_that_the_schema_tells_are_those_that_hold():
+    properties = read_schema("platform")["properties"]
+    told = {key: part["default"] for key, part in properties.items() if "default" in part}
+    told["capacity"] = {
+        key: part["default"] for key, part in properties["capacity"]["properties"].items() if "default" in part
+    }
+    assert told.pop("mirror") == DEFAULT_MIRROR
+    assert {"storage", "lxd", "professor_internet", "secret_key"} <= set(told)
+    platform = load(yaml.safe_dump(told)).platform
+    assert replace(platform, settings={}) == default_platform("dev")
 
 
 def test_every_key_arrives():

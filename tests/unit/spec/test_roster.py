@@ -67,3 +67,41 @@ def test_bad_rosters_are_told_with_their_place(text, expected):
 
 def test_all_bad_lines_are_told():
     assert [line for _code, line, _column in told("login\na b\nada\nada\nc d\n")] == [2, 4, 5]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Username,First name,Surname,Email address,Groups\ngrace,Grace,Hopper,g@x.org,A\n",
+        "Anmeldename;Vorname;Nachname;E-Mail-Adresse;Gruppe\ngrace;Grace;Hopper;g@x.org;A\n",
+        "sep=;\r\nLogin;Name;Email;Group\r\ngrace;Grace Hopper;g@x.org;A\r\n;;;\r\n",
+        '"Name","Username","Email","Group"\n"Grace Hopper","grace","g@x.org","A"\n',
+        "\ufefflogin\tname\temail\tgroup\t\t\n grace \tGrace Hopper\tg@x.org\tA\t\t\n",
+        "login;name;email;group\ngrace;Grace Hopper;g@x.org;A;;;\n;;;;;;\n",
+    ],
+)
+def test_what_spreadsheets_moodle_and_gitlab_export_is_read(text):
+    roster = read_roster(text.encode(), "students.csv")
+    assert roster.diagnostics == ()
+    assert roster.students == (Student("grace", "Grace Hopper", "g@x.org", "A"),)
+
+
+@pytest.mark.parametrize(
+    ("data", "code", "words"),
+    [
+        (b"PK\x03\x04", "PRA061", "spreadsheet"),
+        ("login\nada\n".encode("utf-16"), "PRA061", "UTF-16"),
+        (b"ada,ada@x.org\nbo,bo@x.org\n", "PRA062", "first line of this roster is a student"),
+        (b"login,login\na,b\n", "PRA062", "two columns"),
+        (b"login\n<<<<<<< HEAD\nada\n", "PRA015", "merge conflict"),
+    ],
+)
+def test_what_is_no_roster_is_told_once(data, code, words):
+    (problem,) = read_roster(data, "students.csv").diagnostics
+    assert problem.code == code
+    assert words in problem.message
+
+
+def test_a_bad_login_is_told_at_its_own_cell():
+    (problem,) = read_roster(b'name,login\n"b, a","b a"\n', "students.csv").diagnostics
+    assert (problem.position.column, problem.position.end_column) == (9, 12)

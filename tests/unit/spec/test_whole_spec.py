@@ -13,7 +13,22 @@ from generator.spec.sources import MappingSources
 TEXT = (Path(__file__).parent / "whole.lab.yaml").read_bytes()
 PATH = "labs/net101/firewalls.lab.yaml"
 FILES = ("files/index.html.j2", "files/prepare.sh", "files/role.sh.j2", "files/solve.sh", "k8s/kustomization.yaml")
-CONTENT = {f"labs/net101/{name}": b"" for name in FILES}
+BASE = b"""\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: app}
+spec:
+  selector: {matchLabels: {app: app}}
+  template:
+    metadata: {labels: {app: app}}
+    spec:
+      containers:
+        - name: app
+          image: nginx:1.27
+          resources: {requests: {cpu: 100m, memory: 64Mi}}
+"""
+CONTENT = {f"labs/net101/{name}": b"#!/bin/sh\ntrue\n" for name in FILES}
+CONTENT |= {"labs/net101/k8s/kustomization.yaml": b"resources: [app.yaml]\n", "labs/net101/k8s/app.yaml": BASE}
 CONTENT |= {PATH: TEXT, "labs/net101/students.csv": b"login,name,email,group\nada,Ada,ada@example.org,A\n"}
 
 

@@ -1,5 +1,7 @@
 """Provisioning reads what is committed, and nothing else."""
 
+import json
+
 import pytest
 
 from practicum.errors import InputError, UnavailableError
@@ -9,6 +11,17 @@ LAB = "net101/firewalls"
 SPEC = "version: 1\ntitle: T\nstudents: 2\nmachines:\n  web: {type: debian, files: [{from: a.txt, to: /a}]}\n"
 FILES = {"a.txt": b"hello\n"}
 FOLDER = "environments/dev/net101/firewalls"
+RELEASE = {
+    "checkpoint": 3,
+    "message": "",
+    "taken": "2026-09-01T12:00:00+00:00",
+    "practicum": "0.1.0",
+    "spec_commit": "5" * 40,
+    "tree": "sha256:" + "9" * 64,
+    "images": {"web": "2" * 64},
+    "volumes": {"home": "c3-home"},
+    "volume_project": "p",
+}
 
 
 def test_a_deployment_is_what_was_committed(workspace, deploy):
@@ -49,7 +62,7 @@ def test_operation_and_release_are_read_and_change_no_digest(workspace, deploy):
     deploy(SPEC, FILES)
     before = load_deployment(workspace, LAB, "dev")
     operation = Operation("active", "stopped", "none")
-    changes = operation_file("dev", LAB, operation) | release_file("dev", LAB, {"checkpoint": 3})
+    changes = operation_file("dev", LAB, operation) | release_file("dev", LAB, RELEASE)
     workspace.repository.commit(changes, "Operate")
     after = load_deployment(workspace, LAB, "dev")
     assert after.operation == operation
@@ -100,6 +113,11 @@ def test_a_lab_may_be_called_lxd(workspace, deploy):
         ("operation.yaml", b"pause: yes\n"),
         ("operation.yaml", b"<<<<<<< HEAD\n: x\n"),
         ("release.json", b"<<<<<<< HEAD\n"),
+        ("release.json", b"[]"),
+        ("release.json", b"{}"),
+        ("release.json", json.dumps({**RELEASE, "checkpoint": "3"}).encode()),
+        ("release.json", json.dumps({**RELEASE, "images": {"web": "latest"}}).encode()),
+        ("release.json", json.dumps({**RELEASE, "image": {}}).encode()),
     ],
 )
 def test_a_broken_file_of_commands_is_bad_input(workspace, deploy, name, text):
@@ -107,3 +125,10 @@ def test_a_broken_file_of_commands_is_bad_input(workspace, deploy, name, text):
     workspace.repository.commit({f"{FOLDER}/{name}": text}, "Break")
     with pytest.raises(InputError, match=name):
         load_deployment(workspace, LAB, "dev")
+
+
+@pytest.mark.parametrize("key", ["checkpoint", "spec_commit", "tree", "images", "volumes", "volume_project"])
+def test_a_release_without_a_pin_is_never_written(key):
+    with pytest.raises(InputError) as caught:
+        release_file("dev", LAB, {name: value for name, value in RELEASE.items() if name != key})
+    assert f"'{key}' is a required property" in caught.value.details

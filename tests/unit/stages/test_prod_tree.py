@@ -1,7 +1,7 @@
 """Prod is the spec of the checkpoint's commit, with the seats, addresses and platform of today."""
 
 from generator.render.tree import tree_digest
-from practicum.stages.generate import preview, render_prod
+from practicum.stages.generate import preview, prod_argocd, render_prod
 
 LAB = "net101/firewalls"
 SPEC = "version: 1\ntitle: T\nstudents: class.csv\nmachines:\n  web: {type: debian, run: [a.sh]}\n"
@@ -59,3 +59,36 @@ def test_a_preview_is_what_prod_would_be(workspace, deploy, tmp_path):
     written = preview(workspace, workspace.repository.sources(None), [LAB], tmp_path / "preview")
     tree = {path.relative_to(tmp_path / "preview").as_posix(): path.read_bytes() for path in written}
     assert tree == prod(workspace, commit)
+
+
+CLUSTER = "version: 1\ntitle: T\nstudents: class.csv\nkubernetes: {}\n"
+ARGO_CD = b"installation: k3v9t2qa\ndelivery: argocd\ngit: {remote: 'https://git.example.org/labs.git'}\n"
+
+
+def test_a_promotion_brings_prods_applications_which_no_release_tag_names(workspace, deploy):
+    workspace.repository.commit({"environments/prod/platform.yaml": ARGO_CD}, "Deliver by Argo CD")
+    checkpoint = deploy(CLUSTER, roster("ada", "bo"))
+    found = prod_argocd(workspace, LAB, checkpoint, workspace.repository.sources("HEAD"))
+    assert set(found) == {
+        *("argocd/apps/prod/net101-firewalls-00.yaml", "argocd/apps/prod/net101-firewalls-prof.yaml"),
+        *("argocd/projects/prod-net101.yaml", "argocd/root-prod.yaml"),
+    }
+    tree = prod(workspace, checkpoint)
+    assert not set(tree) & set(found)
+    assert "environments/prod/net101/firewalls/kubernetes/students/s002/kustomization.yaml" in tree
+    workspace.repository.commit(found, "Promote")
+    assert prod_argocd(workspace, LAB, checkpoint, workspace.repository.sources("HEAD")) == {}
+
+
+def test_a_preview_shows_what_argo_cd_would_get(workspace, deploy, tmp_path):
+    workspace.repository.commit({"environments/prod/platform.yaml": ARGO_CD}, "Deliver by Argo CD")
+    deploy(CLUSTER, roster("ada"))
+    written = preview(workspace, workspace.repository.sources(None), [LAB], tmp_path / "preview")
+    assert tmp_path / "preview/argocd/root-prod.yaml" in written
+
+
+def test_the_whole_kubernetes_part_counts_for_a_release(workspace, deploy):
+    tree = prod(workspace, deploy(CLUSTER, roster("ada")))
+    path = "environments/prod/net101/firewalls/kubernetes/base/walls.yaml"
+    weaker = tree[path].replace(b"restricted", b"privileged")
+    assert tree_digest({**tree, path: weaker}) != tree_digest(tree)

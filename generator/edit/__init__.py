@@ -1,0 +1,1 @@
+"""Changes the source text of a spec and keeps the author's comments and layout."""

@@ -1,0 +1,1 @@
+"""The professor's Kustomize base: read, built and judged without running Kustomize."""

@@ -1,0 +1,1 @@
+"""What the objects of a base may be and ask for."""

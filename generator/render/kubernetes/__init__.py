@@ -1,0 +1,1 @@
+"""The Kubernetes part of a lab as Kustomize folders: base, one overlay a student, shards."""

@@ -1,0 +1,11 @@
+/** The whole Jenkinsfile of a university: merge requests are verified, main is delivered. See practicumPipeline.txt. */
+void call(Map given = [:]) {
+    if (env.CHANGE_ID) {
+        practicumVerify(given.subMap(['gitlab']))
+    } else if (env.BRANCH_NAME == 'main') {
+        properties([disableConcurrentBuilds(), buildDiscarder(logRotator(numToKeepStr: '100'))])
+        practicumMain(given)
+    } else {
+        error('practicumPipeline is for merge requests and for main; other branches have nothing to run')
+    }
+}

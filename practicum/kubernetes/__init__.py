@@ -1,0 +1,1 @@
+"""Kubernetes clusters: shards built and applied, waited for and removed. The only room with the `kubernetes` client."""

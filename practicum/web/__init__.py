@@ -1,0 +1,1 @@
+"""The web page: the stages of the command line for people who never saw YAML."""

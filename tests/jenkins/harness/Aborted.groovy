@@ -1,0 +1,4 @@
+/** Somebody aborted the build. */
+class Aborted extends InterruptedException {
+    Aborted() { super('aborted by somebody') }
+}

@@ -1,0 +1,4 @@
+/** A step failed, as hudson.AbortException says it. */
+class StepFailed extends IOException {
+    StepFailed(String message) { super(message) }
+}
