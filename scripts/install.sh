@@ -5,7 +5,7 @@ set -euo pipefail
 
 readonly PYTHON=/usr/bin/python3
 readonly PACKAGES=(
-  btrfs-progs busybox-static conntrack dnsmasq-base etcd-server git lxd mmdebstrap nftables openssl python3 python3-venv shellcheck util-linux zstd
+  btrfs-progs busybox-static conntrack dnsmasq-base etcd-server git lxd mmdebstrap nftables openssh-client openssl python3 python3-venv shellcheck util-linux zstd
 )
 # Programs that may come from elsewhere too, with their packages; installed only where there is none of that name.
 readonly PROGRAMS=(chromium:chromium java:openjdk-17-jre-headless mvn:maven npm:npm)

@@ -71,6 +71,7 @@ def shared_document(target: Target) -> Document:
         "images": _images(target),
         "instances": [_probe(target)],
         "ports": {machine.name: list(machine.type.ports) for machine in lab.machines},
+        **({"desktops": desktops} if (desktops := _desktops(lab)) else {}),
         "checks": [check_document(lab, check) for check in lab.checks],
         **({"behind": behind} if (behind := behind_routers(lab)) else {}),
         "keep": {machine.name: sorted({*machine.type.keep, *machine.keep}) for machine in lab.machines},
@@ -122,6 +123,10 @@ def _first_failure(target: Target, path: str, seats: Iterable[str]) -> TemplateE
         except TemplateError as error:
             return error
     return None
+
+
+def _desktops(lab: Lab) -> list[str]:
+    return [machine.name for machine in lab.machines if machine.type.graphical]
 
 
 def static_files(target: Target) -> dict[str, bytes]:

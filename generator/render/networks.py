@@ -43,6 +43,11 @@ def internet() -> list[IPv4Network]:
     return sorted(collapse_addresses(ranges))
 
 
+def is_internet(address: IPv4Address) -> bool:
+    """Say whether an address is one of the internet's."""
+    return not any(address in closed for closed in NOT_INTERNET)
+
+
 def seat_networks(lab: Lab, scope: Scope, addresses: LabAddresses, seat: str) -> list[Document]:
     """Return a seat's bridges; the first one has a gateway with DNS, the others have no address."""
     networks, block = addresses.networks(seat, lab.networks), addresses.seat(seat)

@@ -20,7 +20,6 @@ NOT_BUILT: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "lab": {
             "description": _RECORDED,
             "kubernetes.cluster": f"`lab` and `seat`; {_REFUSED} `existing:NAME` works.",
-            "machines.NAME.type": f"the image of `desktop`; {_REFUSED}",
         },
         "platform": {
             "images": _UNREAD,

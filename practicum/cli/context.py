@@ -5,6 +5,7 @@ import re
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -87,6 +88,21 @@ def group_option(function: Function) -> Function:
 
     option = click.option("--group", metavar="GROUP", help="Only the students of this group of the roster.")
     return cast(Function, option(with_group))
+
+
+def when_option(function: Function) -> Function:
+    """Add `--when` and `--by`; the command gets both as one `when`, see `stages.wishes.When`."""
+
+    @functools.wraps(function)
+    def with_when(*arguments: Any, when: str, by: str, **options: Any) -> Any:
+        from practicum.stages.wishes import parse_when
+
+        return function(*arguments, when=parse_when(when, by, datetime.now(UTC)), **options)
+
+    words = "When systems are replaced."
+    named = click.option("--when", metavar="now|idle|TIME", default="now", show_default=True, help=words)
+    latest = "With idle: replace them then all the same; 04:00, or ISO's form."
+    return cast(Function, named(click.option("--by", metavar="TIME", default="", help=latest)(with_when)))
 
 
 def _seats_of(group: str, lab: str | None) -> list[str]:

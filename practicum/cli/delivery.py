@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import get_args
 
 import click
@@ -15,13 +14,14 @@ from practicum.cli.context import (
     lab_argument,
     pass_context,
     seat_option,
+    when_option,
     yes_option,
 )
 from practicum.cli.tables import checkpoints_table, prunable_table, results_table, seats_table, show
 from practicum.errors import PracticumError, UsageError
 from practicum.probes.model import ProbeResult, failures
 from practicum.stages.checkpoint import Proof, prove, take_checkpoint
-from practicum.stages.checkpoint_view import checkpoints, differences
+from practicum.stages.checkpoint_view import checkpoints, differences, words_of
 from practicum.stages.deliver import Delivery
 from practicum.stages.deliver import deliver as deliver_lab
 from practicum.stages.outcomes import Changed
@@ -33,7 +33,7 @@ from practicum.stages.reset import reset as reset_lab
 from practicum.stages.retention import kept
 from practicum.stages.status import status
 from practicum.stages.undo import undo as undo_lab
-from practicum.stages.wishes import parse_when
+from practicum.stages.wishes import When
 
 FAILED = 1
 
@@ -88,6 +88,8 @@ def show_checkpoint(context: Context, lab: str, number: int) -> None:
     for kind in ("images", "volumes", "packages"):
         for name, what in found.get(kind, {}).items():
             click.echo(f"{kind:<12} {name} {what}")
+    if "changes" in found:
+        click.echo(f"{'changes':<12} {words_of(found['changes'])}")
 
 
 @checkpoint.command("diff")
@@ -160,17 +162,13 @@ def tell_request(request: Proposed) -> None:
     show_default=True,
     help="What becomes of systems that somebody changed outside of volumes and kept paths.",
 )
-@click.option("--when", metavar="now|idle|TIME", default="now", show_default=True, help="When systems are replaced.")
-@click.option(
-    "--by", metavar="TIME", default="", help="With idle: replace them then all the same; 04:00, or ISO's form."
-)
+@when_option
 @pass_context
-def deliver(context: Context, lab: str, seats: tuple[str, ...], changed: Changed, when: str, by: str) -> None:
+def deliver(context: Context, lab: str, seats: tuple[str, ...], changed: Changed, when: When) -> None:
     """Put prod's release onto the seats of the class, and probe them."""
-    wish = parse_when(when, by, datetime.now(UTC))
     with context.display() as display:
         workspace = context.workspace(display)
-        delivery = deliver_lab(workspace, lab, seats, changed, wish)
+        delivery = deliver_lab(workspace, lab, seats, changed, when)
         rows = status(workspace, lab, "prod")
     if not context.as_json:
         notes = {outcome.seat: outcome.what for outcome in delivery.outcomes}

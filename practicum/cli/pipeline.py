@@ -9,15 +9,16 @@ from typing import Any
 import click
 from rich.table import Table
 
-from practicum.cli.context import Context, lab_name, pass_context
+from practicum.cli.context import Context, lab_name, pass_context, when_option
 from practicum.cli.delivery import tell_request
 from practicum.cli.tables import seats_table, show
 from practicum.errors import UnavailableError, UsageError
 from practicum.probes.junit import junit
 from practicum.stages.due import Due, due
-from practicum.stages.pipeline import STAGES, Stage, require_passed, run_pipeline
+from practicum.stages.pipeline import STAGES, Choices, Stage, require_passed, run_pipeline
 from practicum.stages.publish import publish_generated
 from practicum.stages.status import status
+from practicum.stages.wishes import NOW, When
 
 FAILED = 1
 DEV_AND_PROD = ("dev", "prod")
@@ -35,6 +36,7 @@ def _optional_lab(click_context: click.Context, parameter: click.Parameter, valu
 @click.option("--env", "environment", type=click.Choice(DEV_AND_PROD), help="With --due: your copies or the class.")
 @click.option("--propose", is_flag=True, help="With --stage promote: push the branch; people merge it.")
 @click.option("--junit", "report", type=click.Path(path_type=Path), help="With --stage: write what probes said here.")
+@when_option
 @pass_context
 def pipeline(
     context: Context,
@@ -45,6 +47,7 @@ def pipeline(
     environment: str | None,
     propose: bool,
     report: Path | None,
+    when: When,
 ) -> None:
     """The whole life of a lab in one command: from the spec to the class."""
     if sum((only_due, only_stages, name is not None)) > 1:
@@ -54,29 +57,34 @@ def pipeline(
         raise UsageError("--propose is for '--stage promote'")
     if (report is not None and name is None) or (environment is not None and not only_due):
         raise UsageError("--junit is for '--stage', and --env for '--due'")
+    if when != NOW and (only_stages or only_due or name not in (None, "deliver")):
+        raise UsageError("--when is for the whole way, and for '--stage deliver'")
     if only_stages:
         _show_stages(context)
     elif only_due:
         _show_due(context, lab, environment)
     elif name is not None:
-        _run_stage(context, lab, _stage(name), propose, report)
+        _run_stage(context, lab, _stage(name), Choices(propose, when), report)
     elif lab is None:
         raise UsageError("name the lab", resolution="practicum pipeline COURSE/LAB; or --due, which lists labs")
     else:
-        _run_all(context, lab)
+        _run_all(context, lab, when)
 
 
-def _run_all(context: Context, lab: str) -> None:
+def _run_all(context: Context, lab: str, when: When) -> None:
     began = time.monotonic()
     with context.display() as display:
         workspace = context.workspace(display)
-        life = run_pipeline(workspace, lab, display.finished)
+        life = run_pipeline(workspace, lab, display.finished, when)
         rows = status(workspace, lab, "prod") if life.delivery else []
     if life.request:
         tell_request(life.request)
         click.echo(f"when it is merged: practicum deliver {lab}", err=True)
     elif not context.as_json:
         show(seats_table(rows, life.delivery.results if life.delivery else ()))
+        waiting = life.delivery.pending if life.delivery else {}
+        for seat, words in waiting.items():
+            click.echo(f"{seat}: {words}", err=True)
         done = "done" if life.changed else "nothing had to change"
         click.echo(f"{done} in {time.monotonic() - began:.1f} s", err=True)
 
@@ -88,7 +96,7 @@ def _stage(name: str) -> Stage:
     return found
 
 
-def _run_stage(context: Context, lab: str | None, stage: Stage, propose: bool, report: Path | None) -> None:
+def _run_stage(context: Context, lab: str | None, stage: Stage, choices: Choices, report: Path | None) -> None:
     """Run one stage; its report is written before anything that failed is told."""
     if lab is None and stage.environment != "main":
         raise UsageError(f"the stage '{stage.name}' is one of a lab: name it")
@@ -97,7 +105,7 @@ def _run_stage(context: Context, lab: str | None, stage: Stage, propose: bool, r
         if lab is None:
             publish_generated(workspace)
         else:
-            done = stage.run(workspace, lab, propose)
+            done = stage.run(workspace, lab, choices)
             if report is not None and stage.probes:
                 report.parent.mkdir(parents=True, exist_ok=True)
                 report.write_bytes(junit(lab, done.where or stage.environment, done.results))

@@ -52,7 +52,7 @@ def plan(context: Context, lab: str, environment: str, seats: tuple[str, ...], o
 
 def _plan_on_lxd(context: Context, lab: str, environment: str, seats: tuple[str, ...]) -> None:
     from practicum.cli.tables import plan_table, show
-    from practicum.stages.provision import plan_copies, plan_only
+    from practicum.stages.provision import expected_time, plan_copies, plan_only
 
     workspace = context.workspace()
     todo, copies = plan_only(workspace, lab, environment, seats), plan_copies(workspace, lab, environment, seats)
@@ -66,7 +66,8 @@ def _plan_on_lxd(context: Context, lab: str, environment: str, seats: tuple[str,
         click.echo(f"note: {name} runs an older release", err=True)
     for words in copies:
         click.echo(f"note: {words}", err=True)
-    click.echo(f"{len(todo.actions)} changes" if todo.actions else "nothing to change", err=True)
+    changes = f"{len(todo.actions)} changes" if todo.actions else "nothing to change"
+    click.echo(", ".join(filter(None, (changes, expected_time(workspace, lab, environment, todo)))), err=True)
 
 
 def _plan_offline(context: Context, lab: str, against: str) -> None:
@@ -95,7 +96,8 @@ def _notes(found: "LabPlan") -> None:
         click.echo(f"note: accepted, but not deployed by this version: {need}", err=True)
     if found.kubernetes:
         click.echo(f"Kubernetes: {found.kubernetes}", err=True)
-    click.echo(f"the class gets it by a checkpoint and a deployment: {found.delivery}", err=True)
+    delivery = "; ".join(filter(None, (found.delivery, found.expected)))
+    click.echo(f"the class gets it by a checkpoint and a deployment: {delivery}", err=True)
 
 
 @click.command()

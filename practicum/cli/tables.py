@@ -13,6 +13,7 @@ from generator.spec.units import format_size, shown
 from practicum.lxd.inventory import Marked
 from practicum.lxd.plan import Plan
 from practicum.probes.model import ProbeResult
+from practicum.stages.checkpoint_view import words_of
 from practicum.stages.gitlab_project import ProjectPlan
 from practicum.stages.offline import LabPlan
 from practicum.stages.overview import LabState
@@ -131,7 +132,7 @@ def checks_text(checks: Sequence[HostCheck]) -> Iterator[str]:
 
 def checkpoints_table(found: Mapping[int, Mapping[str, Any]]) -> Table:
     """Return the proved checkpoints."""
-    table = _table("checkpoint", "release", "taken", "by", "message", "spec", "size", "machines")
+    table = _table("checkpoint", "release", "taken", "by", "message", "spec", "size", "machines", "changes")
     for number, content in found.items():
         told = [escape(str(content.get(key, ""))) for key in ("taken", "author", "message")]
         packages = content.get("packages", {})
@@ -139,7 +140,9 @@ def checkpoints_table(found: Mapping[int, Mapping[str, Any]]) -> Table:
             name + (f" ({packages[name]} packages)" if name in packages else "") for name in content["images"]
         )
         size = shown(content["size"]) if "size" in content else ""
-        table.add_row(str(number), str(content["release"]), *told, content["spec_commit"][:7], size, machines)
+        changes = words_of(content["changes"]) if "changes" in content else ""
+        spec = content["spec_commit"][:7]
+        table.add_row(str(number), str(content["release"]), *told, spec, size, machines, changes)
     return table
 
 

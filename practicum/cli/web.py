@@ -1,6 +1,7 @@
 """The verbs `web`, the web page on this machine, and `invite`, which gives people links to it."""
 
 import csv
+import getpass
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -17,6 +18,7 @@ from practicum.stages.workspace import Workspace, platforms_of
 
 if TYPE_CHECKING:
     from practicum.web.guests import Guest
+    from practicum.web.serve import Certificate
 
 FILE = click.Path(path_type=Path, dir_okay=False)
 DAY = 24 * 60 * 60
@@ -42,11 +44,13 @@ def _packages() -> Iterator[None]:
 @click.option("--port", type=click.IntRange(1, 65535), default=8080, show_default=True)
 @click.option("--certificate", type=FILE, help="Speak HTTPS with this certificate chain (PEM).")
 @click.option("--key", type=FILE, help="The key of the certificate.")
+@click.option("--unit", is_flag=True, help="Print a unit of systemd that serves it so, and serve nothing.")
 @pass_context
-def web(context: Context, host: str, port: int, certificate: Path | None, key: Path | None) -> None:
+def web(context: Context, host: str, port: int, certificate: Path | None, key: Path | None, unit: bool) -> None:
     """Serve the web page and print a link that signs its first user in."""
     with _packages():
         from practicum.web.serve import Certificate, serve  # and with it a web server, which no other verb waits for
+        from practicum.web.unit import unit_file
     if (certificate is None) != (key is None):
         raise UsageError("--certificate and --key belong together")
     for file in (certificate, key):
@@ -54,12 +58,22 @@ def web(context: Context, host: str, port: int, certificate: Path | None, key: P
             raise UsageError(f"there is no file {file}", resolution="name the PEM files of the certificate and its key")
     root = workspace_for_create(context.folder).repository.root
     files = Certificate(certificate, key) if certificate and key else None
+    if unit:
+        click.echo(unit_file(root, getpass.getuser(), _command(root, host, port, files)), nl=False)
+        return
 
     def tell(link: str) -> None:
         click.echo(f"the web page of {root} is ready; this link signs you in, once, within 30 minutes:", err=True)
         click.echo(link)
 
     serve(root, host, port, files, tell)
+
+
+def _command(root: Path, host: str, port: int, files: "Certificate | None") -> list[str]:
+    """Return the command that serves a repository's web page, from any folder."""
+    program = str(Path(sys.argv[0]).absolute())
+    named = ["--certificate", str(files.chain.absolute()), "--key", str(files.key.absolute())] if files else []
+    return [program, "-C", str(root), "web", "--host", host, "--port", str(port), *named]
 
 
 @click.command()

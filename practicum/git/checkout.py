@@ -58,7 +58,7 @@ def uncommitted(git: Plumbing, folder: str = "") -> list[str]:
 def commit(git: Plumbing, changes: Changes, message: str) -> str | None:
     """Write the changes into the working tree and commit exactly them; None when HEAD has them already.
 
-    The order makes a killed run repeatable: files, then index, then the branch.
+    The order makes a killed run repeatable: files, then index, then the branch; what cannot be signed changes nothing.
     """
     head = resolve(git, "HEAD")
     require_safe(git.root, changes)
@@ -66,8 +66,8 @@ def commit(git: Plumbing, changes: Changes, message: str) -> str | None:
     tree = changed_tree(git, head, new)
     if tree == tree_of(git, head):
         return None
-    write(git.root, changes, {path for path, entry in new.items() if entry and entry.mode == EXECUTABLE})
     made = write_commit(git, tree, [head], message)
+    write(git.root, changes, {path for path, entry in new.items() if entry and entry.mode == EXECUTABLE})
     update_index(git, new)
     refresh_index(git)
     move_branch(git, "HEAD", made, head, message)

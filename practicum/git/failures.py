@@ -37,6 +37,11 @@ _KNOWN: tuple[tuple[str, type[PracticumError], str], ...] = (
         "Check the address (git -C {root} remote -v) and that the git server answers.",
     ),
     (
+        r"failed to sign|failed to write commit object|user\.signingkey|Couldn't load public key|Load key",
+        UnavailableError,
+        "The key of practicum.signingKey cannot sign: see git -C {root} config practicum.signingKey, and gpg.format.",
+    ),
+    (
         r"does not support push options",
         UnavailableError,
         "Only GitLab takes promotions by push options. Take 'git: project:' out of the platform file, or give a token.",

@@ -9,6 +9,8 @@ from pathlib import Path
 from practicum.errors import PracticumError, UsageError
 from practicum.git.plumbing import Plumbing
 
+# A setting of git. The user's own `commit.gpgSign` may ask for a passphrase, and is for the user's commits.
+SIGNING_KEY = "practicum.signingKey"
 FILE = "100644"
 EXECUTABLE = "100755"
 LINK = "120000"
@@ -170,8 +172,10 @@ def tree_of(git: Plumbing, commit: str) -> str:
 
 
 def write_commit(git: Plumbing, tree: str, parents: Iterable[str], message: str) -> str:
-    """Write a commit by Practicum that no branch holds yet; returns its id."""
+    """Write a commit by Practicum that no branch holds yet; returns its id. It is signed where a key is configured."""
     options = [word for parent in parents for word in ("-p", parent)]
+    if key := git.answer("config", "--get", SIGNING_KEY):
+        options.append(f"-S{key}")
     return git.text("commit-tree", tree, *options, "-F", "-", stdin=message.encode())
 
 

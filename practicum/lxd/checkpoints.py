@@ -15,6 +15,7 @@ from practicum.lxd.cleaning import clean
 from practicum.lxd.client import Lxd
 from practicum.lxd.desired import Desired, Instance, Seat, Volume, volume_of
 from practicum.lxd.errors import LxdError
+from practicum.lxd.file_lists import FileList, keep, list_files, list_packages
 from practicum.lxd.folders import beside
 from practicum.lxd.golden import waiting
 from practicum.lxd.inventory import pools_of
@@ -35,14 +36,14 @@ MACHINES_AT_ONCE = 2
 FORGOTTEN = ("user.practicum.ready", "user.practicum.steps")
 # A copy waits for as long as it may be searched, and for what comes before and after.
 COPY_SECONDS = SECONDS + 600
-COUNT_PACKAGES = "command -v dpkg-query >/dev/null || exit 0; dpkg-query -W | wc -l"
 
 
 @dataclass(frozen=True)
 class Checkpoint:
     """What a checkpoint consists of: fingerprints by machine, volume copies by volume, in `project`.
 
-    `size` is bytes, as far as LXD can tell; `packages` how many are installed, by machine, where that can be counted.
+    `size` is bytes, as far as LXD can tell. `lists` are what its machines have, kept as the image `listing`; a machine
+    that could not be listed is not in it.
     """
 
     number: int
@@ -50,7 +51,8 @@ class Checkpoint:
     images: dict[str, str]
     volumes: dict[str, str]
     size: int
-    packages: dict[str, int]
+    listing: str
+    lists: dict[str, FileList]
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,7 @@ def take(lxd: Lxd, scope: Scope, desired: Desired, number: int, private: Private
 
     def prepare(machine: Instance) -> _Prepared:
         emit(Event(STAGE, "started", "copying, cleaning, searching for secrets", machine.machine))
-        return _prepare(studio, machine, private, desired)
+        return _prepare(studio, machine, private, desired, emit)
 
     def publish(machine: Instance) -> Mapping[str, Any]:
         emit(Event(STAGE, "started", "publishing", machine.machine))
@@ -119,9 +121,10 @@ def take(lxd: Lxd, scope: Scope, desired: Desired, number: int, private: Private
     published = in_parallel(publish, seat.instances, MACHINES_AT_ONCE)
     images = {one.machine: str(image["fingerprint"]) for one, image in zip(seat.instances, published, strict=True)}
     size = sum(int(image["size"]) for image in published) + sum(_used(studio, one) for one in seat.volumes)
-    counted = zip(seat.instances, prepared, strict=True)
-    packages = {one.machine: found.packages for one, found in counted if found.packages}
-    return Checkpoint(number, studio.project, images, volumes, size, packages)
+    listed = zip(seat.instances, prepared, strict=True)
+    lists = {one.machine: found.files for one, found in listed if found.files is not None}
+    listing = keep(lxd, lists, _properties(studio, desired, "files")) if lists else ""
+    return Checkpoint(number, studio.project, images, volumes, size, listing, lists)
 
 
 def _ensure_project(studio: _Studio, desired: Desired) -> None:
@@ -188,32 +191,43 @@ def _snapshot(studio: _Studio, seat: Seat) -> None:
 @dataclass(frozen=True)
 class _Prepared:
     findings: Sequence[Finding]
-    packages: int
+    files: FileList | None
 
 
-def _prepare(studio: _Studio, machine: Instance, private: Private, desired: Desired) -> _Prepared:
-    """Make the copy that is published, clean it, and search it."""
+def _prepare(studio: _Studio, machine: Instance, private: Private, desired: Desired, emit: Emit) -> _Prepared:
+    """Make the copy that is published, clean it, search it, and list what it has."""
     lxd, project, copy = studio.lxd, studio.project, instance(f"c{studio.number}", machine.machine)
     delete(lxd, project, copy)
     _copy(studio, machine, copy, desired)
     start(lxd, project, copy)
     clean(lxd, project, copy, tuple(private.rendered.get(machine.machine, ())))
     findings = search(lxd, project, copy, machine.machine, private.secrets)
-    packages = lxd.run(copy, ["sh", "-c", COUNT_PACKAGES], project=project).stdout.strip()
+    files = _listed(lxd, project, copy, machine.machine, emit)
     # By force, a virtual machine would lose what its kernel has not written yet.
     stop(lxd, project, copy, force=machine.kind == "container")
-    return _Prepared(findings, int(packages) if packages.isdigit() else 0)
+    return _Prepared(findings, files)
+
+
+def _listed(lxd: Lxd, project: str, copy: str, machine: str, emit: Emit) -> FileList | None:
+    """Return what a copy has; a checkpoint is as good without knowing."""
+    try:
+        return FileList(list_files(lxd, project, copy), list_packages(lxd, project, copy))
+    except LxdError as error:
+        words = f"what changed is not known: {error.message}; {error.details}"
+        emit(Event(STAGE, "warning", words, machine=machine))
+        return None
+
+
+def _properties(studio: _Studio, desired: Desired, what: str) -> dict[str, str]:
+    """Return what an image of the checkpoint says of itself."""
+    words = f"{desired.project['description']}: checkpoint {studio.number} {what}"
+    return {"user.practicum": studio.marker, NUMBER: str(studio.number), "description": words}
 
 
 def _publish(studio: _Studio, machine: Instance, desired: Desired) -> Mapping[str, Any]:
     """Return the fingerprint and size of the image that a prepared copy became."""
     copy = instance(f"c{studio.number}", machine.machine)
-    properties = {
-        "user.practicum": studio.marker,
-        NUMBER: str(studio.number),
-        MACHINE: machine.machine,
-        "description": f"{desired.project['description']}: checkpoint {studio.number} {machine.machine}",
-    }
+    properties = {**_properties(studio, desired, machine.machine), MACHINE: machine.machine}
     source = {"type": "instance", "name": copy}
     body = {"source": source, "properties": properties, "compression_algorithm": "none", "public": False}
     image: Mapping[str, Any] = studio.lxd.post("images", body=body, project=studio.project)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,10 @@ BACKUP = "backup"
 # Deletion goes this way round: users of a thing before the thing. A checkpoint's images go before its volumes, so
 # that one half deleted is seen as gone.
 ORDER = ("snapshot", "instance", "image", "volume", "profile", "network", "acl", "project")
+# What may use things of a seat without being the seat's, such as the probe in the professor's network.
+USERS = ("snapshot", "instance")
+# Seats at once: a removal waits more than it works, for machines to stop and for LXD, which does bridges one by one.
+AT_ONCE = 16
 
 
 @dataclass(frozen=True, order=True)
@@ -44,6 +49,11 @@ class Marked:
         parts = [*self.marker.split("/"), "", "", ""]
         return parts[1], "/".join(parts[2:4])
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether it belongs to no seat."""
+        return self.marker.endswith("/-")
+
 
 def inventory(lxd: Lxd, installation: str, prefix: str = "") -> list[Marked]:
     """Return everything that an installation has on an LXD server, sorted; backups are not in it: they outlive labs.
@@ -65,16 +75,32 @@ def inventory(lxd: Lxd, installation: str, prefix: str = "") -> list[Marked]:
 
 
 def remove(lxd: Lxd, objects: Iterable[Marked], done: Callable[[Marked], None] | None = None) -> None:
-    """Delete marked objects; what is gone already counts as deleted."""
-    listed = list(objects)
+    """Delete marked objects; what is gone already counts as deleted.
+
+    Each seat goes for itself, so that LXD deletes the bridges of some while machines of others stop.
+    """
+    listed = sorted(objects, key=lambda thing: thing.marker)
 
     def delete(thing: Marked) -> None:
         _DELETERS[thing.kind](lxd, thing)
         if done:
             done(thing)
 
+    def delete_in_order(things: Iterable[Marked]) -> None:
+        for thing in sorted(things, key=lambda thing: ORDER.index(thing.kind)):
+            delete(thing)
+
+    shared = [thing for thing in listed if thing.is_shared]
+    _by_kind(delete, [thing for thing in shared if thing.kind in USERS])
+    seats = groupby((thing for thing in listed if not thing.is_shared), key=lambda thing: thing.marker)
+    in_parallel(delete_in_order, [list(things) for _, things in seats], AT_ONCE)
+    _by_kind(delete, [thing for thing in shared if thing.kind not in USERS])
+
+
+def _by_kind(delete: Callable[[Marked], None], things: Iterable[Marked]) -> None:
+    listed = list(things)
     for kind in ORDER:
-        in_parallel(delete, [thing for thing in listed if thing.kind == kind])
+        in_parallel(delete, [thing for thing in listed if thing.kind == kind], AT_ONCE)
 
 
 def _owner(document: dict[str, Any]) -> str:

@@ -19,7 +19,7 @@ from practicum.errors import PracticumError
 from practicum.lxd.client import Lxd
 from practicum.lxd.endpoints import Endpoint
 
-__all__ = ["Terminal", "open_terminal"]
+__all__ = ["HANG_UP", "Terminal", "exec_socket", "open_terminal"]
 
 HANG_UP = 1
 LONGEST_SIDE = 1000
@@ -88,7 +88,7 @@ async def open_terminal(
     secrets: dict[str, str] = begun["metadata"]["fds"]
     async with AsyncExitStack() as stack:
         sockets = [
-            await stack.enter_async_context(_socket(lxd.endpoint, begun["id"], secrets[name]))
+            await stack.enter_async_context(exec_socket(lxd.endpoint, begun["id"], secrets[name]))
             for name in ("0", "control")
         ]
         terminal = Terminal(lxd, begun["id"], *sockets)
@@ -96,7 +96,8 @@ async def open_terminal(
         yield terminal
 
 
-def _socket(endpoint: Endpoint, operation: str, secret: str) -> connect:
+def exec_socket(endpoint: Endpoint, operation: str, secret: str) -> connect:
+    """Return one WebSocket of an exec operation, to be entered."""
     path = f"/1.0/operations/{operation}/websocket?secret={secret}"
     if not endpoint.is_remote:
         return unix_connect(endpoint.address, f"ws://lxd{path}", max_size=None, compression=None)

@@ -19,6 +19,7 @@ from practicum.stages.backup_folder import FolderStore
 from practicum.stages.backup_pool import PoolStore
 from practicum.stages.backup_store import DEFAULT_KEEP, FORMAT, Entry, Manifest, Store, Writing, moment
 from practicum.stages.deployment import Deployment, load_deployment
+from practicum.stages.guards import listing_of
 from practicum.stages.workspace import Workspace, platform_of, require_lab
 
 STAGE = "backup"
@@ -136,7 +137,7 @@ def _copy_volume(task: _Task, place: Place) -> Entry | None:
 def _checkpoint(task: _Task) -> Iterator[Entry]:
     """Copy what the release's checkpoint consists of."""
     release = task.deployment.release or {}
-    for _, fingerprint in sorted(release.get("images", {}).items()):
+    for fingerprint in sorted([*release.get("images", {}).values(), *listing_of(task.lxd, release)]):
         yield {"kind": "image", "name": fingerprint, **task.writing.image(fingerprint)}
     for volume in task.deployment.seats["prof"]["volumes"]:
         name = release.get("volumes", {}).get(volume["volume"])

@@ -27,6 +27,8 @@ from practicum.stages.workspace import Workspace
 
 # Where the files of a volume are in LXD's archive, and in that of a folder of the host.
 ROOTS = ("backup/volume", "work")
+# The end of the year 9999.
+LAST_SECOND = 253_402_300_799
 KINDS = {tarfile.DIRTYPE: stat.S_IFDIR, tarfile.SYMTYPE: stat.S_IFLNK}
 
 
@@ -50,7 +52,7 @@ def browse(
     `path` begins with the name of a volume; empty, the volumes are listed. Raises InputError for what is not there.
     """
     found = find_snapshot(list_snapshots(workspace, lab, environment, seat), name, seat, lab)
-    volume, _, inside = path.strip("/").partition("/")
+    volume, _, rest = path.strip("/").partition("/")
     if not volume:
         return [_volume(one.removeprefix(f"{seat}-"), found) for one in sorted(found.places)]
     place = found.places.get(f"{seat}-{volume}")
@@ -58,27 +60,29 @@ def browse(
         known = ", ".join(one.removeprefix(f"{seat}-") for one in sorted(found.places))
         raise InputError(f"snapshot {name} has no volume '{volume}'", resolution=f"it has: {known}", exit_code=2)
     lxd = workspace.lxd(load_deployment(workspace, lab, environment).platform)
-    return _look(lxd, place, posixpath.normpath(inside or "."), out)
+    return look(lxd, place, posixpath.normpath(rest or "."), out)
 
 
 def _volume(name: str, snapshot: Snapshot) -> Entry:
     return Entry(f"{name}/", "drwxr-xr-x", "", 0, datetime.fromisoformat(snapshot.taken))
 
 
-def _look(lxd: Lxd, place: Place, wanted: str, out: Callable[[bytes], object]) -> list[Entry]:
+def look(lxd: Lxd, place: Place, wanted: str, out: Callable[[bytes], object]) -> list[Entry]:
+    """Do `browse` in one volume; `wanted` is a path from its top, `.` for the top itself."""
     listed: list[Entry] = []
     seen = False
     base = _first_id(lxd, place)
     parent = "" if wanted == "." else wanted
-    with closing(_members(lxd, place)) as members:
-        for path, member, content in members:
+    with closing(members(lxd, place)) as found:
+        for path, member, content in found:
             if path == wanted and not member.isdir():
                 return _read(lxd, place, wanted, member, content, out)
             seen = seen or path == wanted
             if path != wanted and posixpath.dirname(path) == parent:
                 listed.append(_entry(posixpath.basename(path), member, base))
     if not seen:
-        raise InputError(f"there is no '{wanted}' in this snapshot", exit_code=2)
+        shown = wanted.encode(errors="replace").decode()
+        raise InputError(f"there is no '{shown}' there", exit_code=2)
     return sorted(listed, key=lambda one: one.name)
 
 
@@ -92,7 +96,7 @@ def _read(
 ) -> list[Entry]:
     """Give a file's bytes out; a second name of a file is read under its first one."""
     if member.islnk():
-        return _look(lxd, place, _inside(member.linkname) or "", out)
+        return look(lxd, place, inside(member.linkname) or "", out)
     if content is None:
         kind = f"a link to {member.linkname}" if member.issym() else "no regular file"
         raise InputError(f"'{path}' is {kind}", resolution="name the file itself", exit_code=2)
@@ -101,11 +105,11 @@ def _read(
     return []
 
 
-def _members(lxd: Lxd, place: Place) -> Generator[tuple[str, tarfile.TarInfo, IO[bytes] | None]]:
+def members(lxd: Lxd, place: Place) -> Generator[tuple[str, tarfile.TarInfo, IO[bytes] | None]]:
     """Yield what a volume has, with its path from the volume's top, and a regular file's content."""
     with _archive(lxd, place) as archive:
         for member in archive:
-            path = _inside(member.name)
+            path = inside(member.name)
             if path is not None:
                 yield path, member, archive.extractfile(member) if member.isreg() else None
 
@@ -141,7 +145,7 @@ class _Stream(io.RawIOBase):
         return len(part)
 
 
-def _inside(name: str) -> str | None:
+def inside(name: str) -> str | None:
     """Return a path from the top of the volume, `.` for the top itself; None for what is beside the files."""
     for root in ROOTS:
         if name == root or name.startswith(f"{root}/"):
@@ -165,6 +169,11 @@ def _entry(name: str, member: tarfile.TarInfo, base: int) -> Entry:
         mode=stat.filemode(kind | member.mode),
         owner=f"{max(member.uid - base, 0)}:{max(member.gid - base, 0)}",
         size=member.size,
-        changed=datetime.fromtimestamp(member.mtime, UTC),
+        changed=time_of(member),
         target=member.linkname if member.issym() else "",
     )
+
+
+def time_of(member: tarfile.TarInfo) -> datetime:
+    """Return when a file was changed; what no calendar has becomes the nearest time that it has."""
+    return datetime.fromtimestamp(min(max(member.mtime, 0), LAST_SECOND), UTC)

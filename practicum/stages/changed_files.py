@@ -1,4 +1,4 @@
-"""What a student changed on the systems of a seat: taken out of snapshots, without touching the student's machines."""
+"""What a student changed on the systems of a seat: taken out of copies, without touching the student's machines."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -30,17 +30,21 @@ class SystemFiles:
     bases: dict[tuple[str, str], Listing | str] = field(default_factory=dict)
 
     def add(self, archive: Archive, instance: Instance, snapshot: str) -> dict[str, Any]:
-        """Write a machine's changed files to an archive; return what the manifest says of them, or why none came."""
+        """Write a machine's changed files to an archive; return what the manifest says of them, or why none came.
+
+        They are those that the `snapshot` has, or without one the machine itself, which must be stopped.
+        """
         document = {"machine": instance.machine, "members": [], "removed": [], "unknown": ""}
         if instance.kind != "container":
             return {**document, "unknown": "the system of a virtual machine is not looked into"}
         try:
-            return {**document, **self._pack(archive, instance, f"{SNAPSHOT}{snapshot}")}
+            return {**document, **self._pack(archive, instance, snapshot and f"{SNAPSHOT}{snapshot}")}
         except PracticumError as error:
             return {**document, "unknown": f"{error.message} {error.details}".strip()}
 
     def _pack(self, archive: Archive, instance: Instance, snapshot: str) -> Mapping[str, Any]:
-        taken = self.lxd.get("instances", instance.name, "snapshots", snapshot, project=self.desired.project_name)
+        place = ("instances", instance.name, *(("snapshots", snapshot) if snapshot else ()))
+        taken = self.lxd.get(*place, project=self.desired.project_name)
         base = self._base(instance, taken["config"].get(BASE_IMAGE, ""))
         if isinstance(base, str):
             return {"unknown": base}

@@ -1,6 +1,7 @@
 """Take a checkpoint of the professor's machines, prove it on a pilot seat, and set the release tag."""
 
 import json
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,14 +20,16 @@ from practicum.lxd.inventory import inventory, remove
 from practicum.lxd.lock import lease
 from practicum.lxd.observe import observe
 from practicum.lxd.plan import plan
+from practicum.parallel import worker_count
 from practicum.probes.model import ProbeResult
+from practicum.stages.checkpoint_view import changes_since
 from practicum.stages.deployment import Deployment, committed_release, load_deployment, release_file
 from practicum.stages.generate import render_prod
 from practicum.stages.guards import refuse_unbuilt, require_unchanged
 from practicum.stages.known_secrets import known_secrets
 from practicum.stages.placement import placed
 from practicum.stages.provision import desired_state, provision
-from practicum.stages.releases import DESCRIPTION, PINS, releases, tag_prefix
+from practicum.stages.releases import DESCRIPTION, PINS, pilot_of, releases, tag_prefix
 from practicum.stages.rollout import remove_copies
 from practicum.stages.smoke import smoke
 from practicum.stages.solution import prove_solution
@@ -68,7 +71,7 @@ def take_checkpoint(workspace: Workspace, lab: str, message: str, *, agreed: boo
         except checkpoints.SecretsFound:
             remove_unpinned(workspace, deployment, lxd)
             raise
-        pins = _record(workspace, deployment, taken, message)
+        pins = _record(workspace, deployment, taken, message, changes_since(workspace, lxd, lab, taken.lists))
         remove_unpinned(workspace, deployment, lxd)
         return pins
 
@@ -97,7 +100,11 @@ def _unlike_definitions(lab: str, details: str) -> UnavailableError:
 
 
 def _record(
-    workspace: Workspace, deployment: Deployment, taken: checkpoints.Checkpoint, message: str
+    workspace: Workspace,
+    deployment: Deployment,
+    taken: checkpoints.Checkpoint,
+    message: str,
+    changes: Mapping[str, Any] | None,
 ) -> dict[str, Any]:
     """Commit a checkpoint's pins, so that the next one gets another number."""
     pins = {
@@ -112,7 +119,9 @@ def _record(
         "volumes": taken.volumes,
         "volume_project": taken.project,
         "size": taken.size,
-        "packages": taken.packages,
+        "packages": {name: len(one.packages) for name, one in taken.lists.items() if one.packages},
+        **({"listing": taken.listing} if taken.listing else {}),
+        **({"changes": changes} if changes else {}),
     }
     subject = f"Checkpoint {taken.number} of {deployment.lab}"
     workspace.repository.commit(release_file("dev", deployment.lab, pins), f"{subject}\n\n{message}".strip())
@@ -126,30 +135,37 @@ def prove(workspace: Workspace, lab: str) -> Proof:
     if deployment.release is None:
         raise UnavailableError(f"{lab} has no checkpoint yet", resolution=f"practicum checkpoint {lab}")
     remove_pilot(workspace, deployment)
+    began = time.monotonic()
     provisioned = provision(workspace, lab, "dev", [PILOT])
     try:
         for outcome in provisioned.failed:
             raise outcome.error or PracticumError(f"seat {outcome.seat} failed")
         results = tuple(smoke(workspace, lab, "dev", [PILOT]))
+        seconds = round(time.monotonic() - began, 1)
         if all(result.ok for result in results):
             results += tuple(prove_solution(workspace, provisioned.deployment))
     finally:
         remove_pilot(workspace, deployment)
     if not all(result.ok for result in results):
         return Proof(results, None)
-    return Proof(results, tag_release(workspace, lab, deployment.release))
+    pilot = {"seconds": seconds, "machines": len(deployment.release["images"]), "at_once": worker_count()}
+    return Proof(results, tag_release(workspace, lab, deployment.release, pilot))
 
 
-def tag_release(workspace: Workspace, lab: str, pins: Mapping[str, Any]) -> int:
-    """Set the tag that says what prod may run: digest of prod's tree and pins; the same content makes no new one."""
+def tag_release(workspace: Workspace, lab: str, pins: Mapping[str, Any], pilot: Mapping[str, Any] | None = None) -> int:
+    """Set the tag that says what prod may run: digest of prod's tree and pins; the same content makes no new one.
+
+    `pilot` is how long the pilot took, as release.json has it; else what is known of the checkpoint's pilot goes on.
+    """
     tree = render_prod(workspace, lab, pins["spec_commit"], workspace.repository.sources("HEAD"))
     described = {key: pins[key] for key in DESCRIPTION if key in pins}
     content = {"tree": tree_digest(tree), **{key: pins[key] for key in PINS}, **described}
     known = releases(workspace, lab)
     latest = max(known, default=0)
-    if latest and known[latest] == content:
+    if latest and {key: value for key, value in known[latest].items() if key != "pilot"} == content:
         return latest
-    text = json.dumps(content, indent=2, sort_keys=True)
+    pilot = pilot or pilot_of(known, pins["checkpoint"])
+    text = json.dumps({**content, **({"pilot": pilot} if pilot else {})}, indent=2, sort_keys=True)
     workspace.repository.tag(f"{tag_prefix(lab)}{latest + 1}", text)
     workspace.emit(Event("checkpoint", "done", f"release {latest + 1} of {lab}"))
     return latest + 1

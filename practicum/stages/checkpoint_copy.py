@@ -13,7 +13,7 @@ from practicum.lxd.projects import ensure_project
 from practicum.lxd.volume_backups import STREAM, image_chunks, packed
 from practicum.lxd.volumes import Place
 from practicum.stages.deployment import Deployment
-from practicum.stages.guards import has_checkpoint
+from practicum.stages.guards import has_checkpoint, listing_of
 from practicum.stages.workspace import Workspace, platforms_of
 
 STAGE = "copy"
@@ -40,7 +40,7 @@ def bring_checkpoint(workspace: Workspace, deployment: Deployment, lxd: Lxd) -> 
     _make_project(deployment, lxd)
     for volume, copy in release["volumes"].items():
         _copy_volume(source, lxd, deployment, volume, Place(release["volume_project"], "", copy))
-    for fingerprint in release["images"].values():
+    for fingerprint in (*listing_of(source, release), *release["images"].values()):
         # Another run that copied it at the same moment is welcome: a fingerprint says what is in it.
         with suppress(LxdConflict):
             lxd.upload("images", data=image_chunks(source, fingerprint), headers=STREAM, project="default")

@@ -84,17 +84,22 @@ def with_machine(workspace: Workspace, wish: Wish, lab: str, begin: bytes = HEAD
     return name, {spec: after}
 
 
-def deploy(workspace: Workspace, lab: str, changes: Mapping[str, bytes]) -> Provisioned:
-    """Write files of a lab, commit, generate, and deploy it in dev. For a bad spec all is as it was."""
+def deploy(
+    workspace: Workspace, lab: str, changes: Mapping[str, bytes], by: str = "", *, agreed: bool = False
+) -> Provisioned:
+    """Write files of a lab, commit, generate, and deploy it in dev. For a bad spec all is as it was.
+
+    `by` is the login of who wants it, for the commit; `agreed` answers yes to what `provision` asks first.
+    """
     root = workspace.repository.root
     before = {path: (root / path).read_bytes() if (root / path).exists() else None for path in changes}
     workspace.repository.write(dict(changes))
     try:
-        commit_lab(workspace, lab)
+        commit_lab(workspace, lab, by)
     except InputError:
         workspace.repository.write(before)
         raise
-    return provision(workspace, lab, "dev")
+    return provision(workspace, lab, "dev", agreed=agreed)
 
 
 def _require_type(workspace: Workspace, wish: Wish) -> None:

@@ -21,6 +21,7 @@ from practicum.stages.drift import Drift, find_drift, find_touched
 from practicum.stages.due import note_finished
 from practicum.stages.guards import refuse_unfit
 from practicum.stages.outcomes import Changed, Course, Outcome, changed_by_hand
+from practicum.stages.pace import REPLACED, read_pace
 from practicum.stages.provision import Provisioned, desired_state, provision
 from practicum.stages.releases import release_number
 from practicum.stages.rollout import prepare
@@ -265,6 +266,7 @@ def _replace(workspace: Workspace, deployment: Deployment, due: _Due) -> _Replac
     done = _Replaced()
     if not due.seats:
         return done
+    _tell_expected(workspace, deployment, len(due.systems))
     runs = deployment.operation.power == "running"
     before = _passing(workspace, deployment, list(due.seats)) if runs else set()
     tried = 0
@@ -281,6 +283,13 @@ def _replace(workspace: Workspace, deployment: Deployment, due: _Due) -> _Replac
             _settle(workspace, deployment, deployment.seats)
             raise _stopped(deployment.lab, done, broken, tried, len(due.seats))
     return done
+
+
+def _tell_expected(workspace: Workspace, deployment: Deployment, systems: int) -> None:
+    """Put into the stream of events how long the replacement of so many systems takes, where that was measured."""
+    found = workspace.lxd(deployment.platform).find("projects", deployment.scope.project)
+    if found and (words := read_pace(found["config"], REPLACED).expected(systems)):
+        workspace.emit(Event(STAGE, "started", f"{systems} systems to replace, {words}"))
 
 
 def _waves(seats: list[str]) -> Iterator[list[str]]:

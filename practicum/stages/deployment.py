@@ -79,6 +79,11 @@ class Deployment:
         return Scope(installation, environment, course, lab)
 
     @property
+    def desktops(self) -> list[str]:
+        """The machines that have a desktop."""
+        return list(self.shared.get("desktops", ()))
+
+    @property
     def digest(self) -> str:
         """The digest of the committed folder."""
         return tree_digest(self.tree)

@@ -1,6 +1,7 @@
 """Remove a lab from an environment and prove that nothing is left."""
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 
 from generator.render.tree import lab_folder
@@ -84,7 +85,7 @@ def destroy(
     if not (keep_volumes or without_export):
         require_exported(workspace, lab, environments)
     before = _deployments(workspace, lab, environments)
-    for deployment in before:
+    for deployment in before if journal.is_kept else ():
         listed = _of(workspace, deployment, keep_volumes)
         journal.begin(workspace, deployment, listed, keep_volumes=keep_volumes)
     if keep_volumes:
@@ -133,33 +134,37 @@ def _deployments(workspace: Workspace, lab: str, environments: Sequence[str]) ->
 
 
 def _of(workspace: Workspace, deployment: Deployment, keep_volumes: bool) -> list[Marked]:
+    return [*_on_lxd(workspace, deployment, keep_volumes), *_on_cluster(workspace, deployment)]
+
+
+def _on_lxd(workspace: Workspace, deployment: Deployment, keep_volumes: bool) -> list[Marked]:
     lxd = workspace.lxd(deployment.platform)
     wanted = (deployment.environment, deployment.lab)
-    found = [
+    spared = ("volume", "project") if keep_volumes else ()
+    return [
         thing
         for thing in inventory(lxd, deployment.scope.installation, deployment.scope.prefix)
-        if thing.scope == wanted
+        if thing.scope == wanted and thing.kind not in spared
     ]
-    spared = ("volume", "project") if keep_volumes else ()
+
+
+def _on_cluster(workspace: Workspace, deployment: Deployment) -> list[Marked]:
     place = deployment.cluster_name or ""
-    spaces = [Marked("namespace", place, name, marker) for name, marker in namespaces(workspace, deployment).items()]
-    return [*(thing for thing in found if thing.kind not in spared), *sorted(spaces)]
+    return sorted(Marked("namespace", place, *space) for space in namespaces(workspace, deployment).items())
 
 
 def _destroy_environment(workspace: Workspace, deployment: Deployment, keep_volumes: bool) -> list[Marked]:
     lxd = workspace.lxd(deployment.platform)
-    listed = _of(workspace, deployment, keep_volumes)
-    remove_applications(workspace, deployment)
-    remove_copies(workspace, deployment)
-    for thing in listed:
-        if thing.kind == "namespace":
+    is_there = lxd.find("projects", deployment.scope.project) is not None
+    with lease(lxd, deployment.scope.project) if is_there else nullcontext():
+        on_lxd = _on_lxd(workspace, deployment, keep_volumes)
+        on_cluster = _on_cluster(workspace, deployment)
+        remove_applications(workspace, deployment)
+        remove_copies(workspace, deployment)
+        for thing in on_cluster:
             _tell(workspace, thing)
-    if lxd.find("projects", deployment.scope.project) is None:
-        remove(lxd, listed, lambda thing: _tell(workspace, thing))
-        return listed
-    with lease(lxd, deployment.scope.project):
-        remove(lxd, listed, lambda thing: _tell(workspace, thing))
-    return listed
+        remove(lxd, on_lxd, lambda thing: _tell(workspace, thing))
+    return [*on_lxd, *on_cluster]
 
 
 def _remove_unpinned(workspace: Workspace, lab: str, journal: Journal) -> list[Marked]:

@@ -58,12 +58,15 @@ class Journal:
             raise UsageError(f"the report {file} cannot be written", resolution=str(error)) from error
         return journal
 
+    @property
+    def is_kept(self) -> bool:
+        """Whether there is a file."""
+        return self._file is not None
+
     def begin(
         self, workspace: Workspace, deployment: Deployment, listed: Sequence[Marked], *, keep_volumes: bool
     ) -> None:
         """Note, before any effect, what will be removed of an environment, and what is known of its exports."""
-        if self._partial is None:
-            return
         document, lxd = self._document, workspace.lxd(deployment.platform)
         by = workspace.repository.identity or "somebody without a name in git's configuration"
         document["installation"] = deployment.scope.installation

@@ -17,6 +17,7 @@ from practicum.lxd.lock import lease
 from practicum.lxd.usage import Use, is_builder, is_checkpoint, is_golden, is_recipe, recipe_of, usage
 from practicum.stages.deployment import Deployment, load_deployment
 from practicum.stages.pools import Pool, pools
+from practicum.stages.releases import images_of
 from practicum.stages.retention import kept
 from practicum.stages.workspace import Workspace, platforms_of
 
@@ -135,7 +136,7 @@ def _needed(workspace: Workspace, newest: Mapping[str, int]) -> _Needed:
     pins = [one.pins for lab in labs for one in kept(workspace, lab, newest.get(lab, 0))]
     committed = {str(digest) for deployment in deployments for digest in deployment.shared["images"].values()}
     return _Needed(
-        frozenset(str(one) for pin in pins for one in pin["images"].values()),
+        frozenset(one for pin in pins for one in images_of(pin)),
         frozenset((str(pin["volume_project"]), str(one)) for pin in pins for one in pin["volumes"].values()),
         frozenset(committed | _recipes(workspace)),
     )

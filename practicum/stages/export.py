@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -46,6 +46,10 @@ class Work:
     config: Mapping[str, str]
 
 
+# Writes what somebody changed on the systems of a seat to its archive; returns what the manifest says of it.
+PackSystems = Callable[[Archive, str], list[dict[str, Any]]]
+
+
 @dataclass(frozen=True)
 class Exported:
     """How the export of a seat went. `running`: its machines ran meanwhile."""
@@ -77,13 +81,21 @@ class _Task:
     deployment: Deployment
     folder: Path
     now: datetime
+    pack_systems: PackSystems
 
 
 def export(
-    workspace: Workspace, lab: str, environment: str, folder: Path, now: datetime, seats: Sequence[str] = ()
+    workspace: Workspace,
+    lab: str,
+    environment: str,
+    folder: Path,
+    now: datetime,
+    seats: Sequence[str] = (),
+    pack_systems: PackSystems | None = None,
 ) -> Export:
     """Write the volumes of students, or of the named seats, to archives. One seat that fails stops no other.
 
+    With `pack_systems` what it writes is in them too, also of a seat without volumes.
     Raises InputError for a folder in the checkout or a seat without volumes, UnavailableError when nothing is on LXD.
     """
     folder = outside(workspace, folder)
@@ -92,10 +104,11 @@ def export(
     if lxd.find("projects", deployment.scope.project) is None:
         raise UnavailableError(f"nothing of {lab} is on LXD in {environment}; nothing was done")
     with lease(lxd, deployment.scope.project):
-        chosen = _chosen(work_of(lxd, deployment), seats)
+        chosen = _chosen(work_of(lxd, deployment), seats, needs_volumes=pack_systems is None)
         with _told(folder):
             make_folder(folder)
-            return _export(_Task(workspace, lxd, deployment, folder, now), chosen)
+            pack = pack_systems or (lambda _archive, _seat: [])
+            return _export(_Task(workspace, lxd, deployment, folder, now, pack), chosen)
 
 
 def outside(workspace: Workspace, folder: Path) -> Path:
@@ -136,10 +149,10 @@ def whole_name(lab: str) -> str:
     return f"{lab.replace('/', '-')}.{MANIFEST}"
 
 
-def _chosen(works: Sequence[Work], seats: Sequence[str]) -> dict[str, list[Work]]:
+def _chosen(works: Sequence[Work], seats: Sequence[str], *, needs_volumes: bool) -> dict[str, list[Work]]:
     there = sorted({work.seat for work in works})
     unknown = sorted(set(seats) - set(there))
-    if unknown:
+    if unknown and needs_volumes:
         raise InputError(
             f"no volumes of {', '.join(unknown)} are there", resolution=f"there are: {', '.join(there)}", exit_code=2
         )
@@ -173,7 +186,9 @@ def _write_seat(task: _Task, seat: str, works: Sequence[Work]) -> Exported:
     running = _runs(task.lxd, works)
     with writing(file) as archive:
         volumes = [add_volume(task.lxd, archive, work.name, work.place, work.config) for work in works]
-        archive.finish({**header(task.deployment, task.now), "seat": seat, "volumes": volumes})
+        systems = task.pack_systems(archive, seat)
+        about = {"seat": seat, "volumes": volumes, **({"systems": systems} if systems else {})}
+        archive.finish({**header(task.deployment, task.now), **about})
     running = running or _runs(task.lxd, works)
     entry = {"seat": seat, "file": file.name, "size": file.stat().st_size, "sha256": digest_of(file)}
     record = {"at": task.now.isoformat(), "archive": file.name, "sha256": entry["sha256"], "running": running}

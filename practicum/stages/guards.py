@@ -82,6 +82,12 @@ def has_checkpoint(lxd: Lxd, release: Mapping[str, Any]) -> bool:
     return set(release["images"].values()) <= present
 
 
+def listing_of(lxd: Lxd, release: Mapping[str, Any]) -> list[str]:
+    """Return the image with the lists of a checkpoint's files; none when LXD has none: a checkpoint needs it not."""
+    listing = release.get("listing")
+    return [listing] if listing and lxd.find("images", listing) is not None else []
+
+
 def require_vm_support(lxd: Lxd, deployment: Deployment) -> None:
     """Raise UnavailableError with LXD's own reason when a lab has virtual machines and LXD cannot run any."""
     entries = [entry for seat in deployment.seats.values() for entry in seat["instances"]]

@@ -14,6 +14,7 @@ from generator.spec.units import shown
 from practicum.errors import InputError
 from practicum.stages.deployment import Document
 from practicum.stages.differences import Definition, Difference, differences, read_definition
+from practicum.stages.pace import pilot_pace
 from practicum.stages.promised import Promises
 from practicum.stages.room import Room
 from practicum.stages.workspace import InvalidInput, Workspace, require_lab
@@ -30,7 +31,10 @@ DELIVERY = {
 
 @dataclass(frozen=True)
 class LabPlan:
-    """What becomes of one lab. `new`: main has no definitions of it; `needs` is what this version refuses, in words."""
+    """What becomes of one lab. `new`: main has no definitions of it; `needs` is what this version refuses, in words.
+
+    `expected` says how long the whole class takes, as its last pilot did; empty where none was measured.
+    """
 
     lab: str
     new: bool
@@ -39,6 +43,7 @@ class LabPlan:
     needs: tuple[str, ...]
     delivery: str
     kubernetes: str
+    expected: str = ""
 
     @property
     def fits(self) -> bool:
@@ -70,7 +75,7 @@ def plan_labs(
         for environment in ENVIRONMENTS:
             promises.expect(one.state.lab.key, environment, one.promise(environment))
     together = {environment: promises.together(environment) for environment in ENVIRONMENTS} if changed else {}
-    return [one.plan(edition, together) for one in changed]
+    return [one.plan(workspace, edition, together) for one in changed]
 
 
 @dataclass(frozen=True)
@@ -89,8 +94,9 @@ class _Compared:
         before, after = _on_main(workspace, state.lab.key, base), read_definition(tree, state.seats)
         return cls(state, tree, before, after, tuple(differences(before, after)))
 
-    def plan(self, edition: Edition, together: Mapping[str, Promise]) -> LabPlan:
+    def plan(self, workspace: Workspace, edition: Edition, together: Mapping[str, Promise]) -> LabPlan:
         lab, needs = self.state.lab, self.after.shared["needs"]
+        copies = len(self.after.active) + 1
         return LabPlan(
             lab.key,
             new=not self.before.shared,
@@ -98,7 +104,8 @@ class _Compared:
             rooms=tuple(self._room(name, edition.platforms[name], promise) for name, promise in together.items()),
             needs=tuple(f"{need['key']}: {need['missing']}" for need in needs),
             delivery=DELIVERY[lab.update],
-            kubernetes=_kubernetes(lab, self.tree, len(self.after.active) + 1),
+            kubernetes=_kubernetes(lab, self.tree, copies),
+            expected=pilot_pace(workspace, lab.key).expected(copies),
         )
 
     def promise(self, environment: str) -> Promise:

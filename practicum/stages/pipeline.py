@@ -23,6 +23,7 @@ from practicum.stages.reading import ReadingSources
 from practicum.stages.releases import is_proved
 from practicum.stages.smoke import smoke
 from practicum.stages.validate import validate
+from practicum.stages.wishes import NOW, When
 from practicum.stages.workspace import InvalidInput, Workspace, require_lab
 
 PLATFORM_FILE = "environments/dev/platform.yaml"
@@ -54,19 +55,27 @@ class Done:
 
 
 @dataclass(frozen=True)
+class Choices:
+    """What whoever runs stages chose: to `propose` leaves merges to people, `when` is when systems are replaced."""
+
+    propose: bool = False
+    when: When = NOW
+
+
+@dataclass(frozen=True)
 class Stage:
     """A stage of the way to the class. Jenkins runs those of `main`, `dev` and `prod` in a job each.
 
-    `run(workspace, lab, propose)` raises PracticumError when nothing may follow; `propose` leaves merges to people.
+    `run(workspace, lab, choices)` raises PracticumError when nothing may follow.
     """
 
     name: str
     environment: Literal["main", "dev", "prod"]
-    run: Callable[[Workspace, str, bool], Done]
+    run: Callable[[Workspace, str, Choices], Done]
     probes: bool = False
 
 
-def run_pipeline(workspace: Workspace, lab: str, after: Callable[[str], None]) -> Life:
+def run_pipeline(workspace: Workspace, lab: str, after: Callable[[str], None], when: When = NOW) -> Life:
     """Run every stage of the way. `after(stage)` is called when one has ended.
 
     Raises PracticumError when a stage fails: nothing behind it runs.
@@ -75,7 +84,7 @@ def run_pipeline(workspace: Workspace, lab: str, after: Callable[[str], None]) -
     workspace.repository.synchronise()
     changed, delivery = False, None
     for stage in STAGES:
-        done = stage.run(workspace, lab, False)
+        done = stage.run(workspace, lab, Choices(when=when))
         require_passed(lab, done)
         changed, delivery = changed or done.changed, done.delivery
         after(stage.name)
@@ -98,10 +107,11 @@ def require_passed(lab: str, done: Done) -> None:
         )
 
 
-def commit_lab(workspace: Workspace, lab: str) -> str | None:
+def commit_lab(workspace: Workspace, lab: str, by: str = "") -> str | None:
     """Commit what the lab is made of, generate, commit what changed, and publish; return the last commit.
 
     Only the spec, its roster and the files that it names are committed; whatever else lies there stays as it is.
+    `by` is the login of who edited it, where that is not the user who runs this.
     Raises InvalidInput when the spec has errors.
     """
     repository = workspace.repository
@@ -111,7 +121,8 @@ def commit_lab(workspace: Workspace, lab: str) -> str | None:
         raise InvalidInput(tuple(problems), repository.root)
     generate(workspace, sources, [lab])
     missing = {} if sources.status(PLATFORM_FILE) == "file" else new_platform_files()
-    spec = repository.commit({**_edited(workspace, sources), **missing}, f"Edit {lab}")
+    told = f"Edit {lab}\n\nBy {by}, on the web page" if by else f"Edit {lab}"
+    spec = repository.commit({**_edited(workspace, sources), **missing}, told)
     generated = repository.commit(generate(workspace, repository.sources(None), [lab]), f"Generate {lab}")
     repository.publish()
     workspace.emit(Event("generate", "done" if spec or generated else "skipped", f"definitions of {lab}"))
@@ -130,23 +141,23 @@ def _has_errors(problems: Sequence[Diagnostic]) -> bool:
     return any(problem.severity == "error" for problem in problems)
 
 
-def _generate(workspace: Workspace, lab: str, _propose: bool) -> Done:
+def _generate(workspace: Workspace, lab: str, _choices: Choices) -> Done:
     return Done(commit_lab(workspace, lab) is not None)
 
 
-def _provision(workspace: Workspace, lab: str, _propose: bool) -> Done:
+def _provision(workspace: Workspace, lab: str, _choices: Choices) -> Done:
     provisioned = provision(workspace, lab, "dev")
     if provisioned.failed:
         raise seats_failed(provisioned)
     return Done(bool(provisioned.changes))
 
 
-def _smoke(workspace: Workspace, lab: str, _propose: bool) -> Done:
+def _smoke(workspace: Workspace, lab: str, _choices: Choices) -> Done:
     return Done(False, tuple(smoke(workspace, lab, "dev")), "dev")
 
 
-def _promote(workspace: Workspace, lab: str, propose: bool) -> Done:
-    promotion = promote(workspace, lab, propose=propose)
+def _promote(workspace: Workspace, lab: str, choices: Choices) -> Done:
+    promotion = promote(workspace, lab, propose=choices.propose)
     deployment = load_deployment(workspace, lab, "dev", with_seats=False)
     project = workspace.lxd(deployment.platform).get("projects", deployment.scope.project)
     # Somebody may have pushed another spec since this one was provisioned: that is still due then.
@@ -155,12 +166,12 @@ def _promote(workspace: Workspace, lab: str, propose: bool) -> Done:
     return Done(promotion.branch is not None, request=promotion.request)
 
 
-def _deliver(workspace: Workspace, lab: str, _propose: bool) -> Done:
-    delivery = deliver(workspace, lab)
+def _deliver(workspace: Workspace, lab: str, choices: Choices) -> Done:
+    delivery = deliver(workspace, lab, when=choices.when)
     return Done(bool(delivery.provisioned.changes), delivery.results, "prod", delivery)
 
 
-def _checkpoint(workspace: Workspace, lab: str, _propose: bool) -> Done:
+def _checkpoint(workspace: Workspace, lab: str, _choices: Choices) -> Done:
     deployment = load_deployment(workspace, lab, "dev")
     pins = deployment.release
     lost = pins is not None and not has_checkpoint(workspace.lxd(deployment.platform), pins)

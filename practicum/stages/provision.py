@@ -42,7 +42,7 @@ from practicum.stages.guards import (
     require_vm_support,
 )
 from practicum.stages.leaving import told_on_return
-from practicum.stages.pace import record_pace
+from practicum.stages.pace import expected, record_pace
 from practicum.stages.placement import keep_place, placed
 from practicum.stages.pools import pool_warnings
 from practicum.stages.rollout import Rollout, planned, prepare, remove_extra, roll_out, with_copies
@@ -181,6 +181,12 @@ def plan_only(workspace: Workspace, lab: str, environment: str, seats: Sequence[
     lxd = placed(lxd, deployment)
     require_vm_support(lxd, deployment)
     return plan(desired, observe(lxd, desired))
+
+
+def expected_time(workspace: Workspace, lab: str, environment: str, todo: Plan) -> str:
+    """Return in words how long it takes to make the seats of a plan; empty when that was never measured."""
+    deployment = load_deployment(workspace, lab, environment)
+    return expected(workspace, deployment, workspace.lxd(deployment.platform), todo)
 
 
 def plan_copies(workspace: Workspace, lab: str, environment: str, seats: Sequence[str] = ()) -> list[str]:

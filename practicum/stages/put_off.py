@@ -8,10 +8,10 @@ from practicum.lxd.activity import in_use
 from practicum.lxd.client import Lxd
 from practicum.stages.deliver import Delivery, deliver
 from practicum.stages.deployment import Deployment, load_deployment
-from practicum.stages.leaving import overdue, remove_left
 from practicum.stages.outcomes import Changed
 from practicum.stages.pipeline import require_delivered
 from practicum.stages.provision import provision
+from practicum.stages.removal import overdue, remove_left
 from practicum.stages.wishes import Wish, pending
 from practicum.stages.workspace import Workspace
 

@@ -14,7 +14,7 @@ from practicum.stages.workspace import Workspace
 
 PINS = ("checkpoint", "spec_commit", "images", "volumes", "volume_project")
 # What people are told of a checkpoint; a release carries it on.
-DESCRIPTION = ("message", "taken", "author", "size", "packages")
+DESCRIPTION = ("message", "taken", "author", "size", "packages", "listing", "changes")
 _NUMBER = re.compile("[1-9][0-9]*")
 
 
@@ -34,6 +34,17 @@ def releases(workspace: Workspace, lab: str) -> dict[int, dict[str, Any]]:
 def is_proved(workspace: Workspace, lab: str, pins: Mapping[str, Any]) -> bool:
     """Say whether a pilot passed a checkpoint: a release tag carries its pins."""
     return any(all(content[key] == pins[key] for key in PINS) for content in releases(workspace, lab).values())
+
+
+def images_of(pins: Mapping[str, Any]) -> list[str]:
+    """Return the fingerprints of all images of a checkpoint: its machines', and of the lists of their files."""
+    return [*pins["images"].values(), *([pins["listing"]] if "listing" in pins else [])]
+
+
+def pilot_of(known: Mapping[int, Mapping[str, Any]], checkpoint: int | None = None) -> dict[str, Any] | None:
+    """Return what the newest release tells of its pilot, of any checkpoint or the given one; None when none tells."""
+    told = (one for _, one in sorted(known.items(), reverse=True) if checkpoint in (None, one["checkpoint"]))
+    return next((one["pilot"] for one in told if "pilot" in one), None)
 
 
 def release_before(workspace: Workspace, lab: str, current: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -82,7 +82,8 @@ def _lab(plan: LabPlan) -> Iterator[str]:
         yield f"Kubernetes: {plan.kubernetes}."
     if plan.needs:
         yield "\n".join(["Accepted, but not deployed by this version:", "", *(f"- {code(one)}" for one in plan.needs)])
-    yield f"Your copy changes when this is merged; the class after a checkpoint and a deployment: {plan.delivery}."
+    delivery = "; ".join(filter(None, (plan.delivery, plan.expected)))
+    yield f"Your copy changes when this is merged; the class after a checkpoint and a deployment: {delivery}."
 
 
 def _place(problem: Diagnostic) -> str:

@@ -22,6 +22,7 @@ class MachineStatus:
     instance: str
     address: str
     state: str
+    has_desktop: bool = False
 
 
 def status(workspace: Workspace, lab: str, environment: str, seats: Sequence[str] = ()) -> list[MachineStatus]:
@@ -30,7 +31,7 @@ def status(workspace: Workspace, lab: str, environment: str, seats: Sequence[str
     require_seats(deployment, seats)
     found = _instances(workspace.lxd(deployment.platform), deployment)
     rows = [
-        _machine(seat, document, entry, found)
+        _machine(seat, document, entry, found, deployment.desktops)
         for seat, document in deployment.seats.items()
         if not seats or seat in seats
         for entry in document["instances"]
@@ -51,9 +52,12 @@ def seat_notes(workspace: Workspace, lab: str) -> dict[str, str]:
     return notes | {seat: f"an older release; the new one comes {wish.when.words}" for seat, wish in waiting}
 
 
-def _machine(seat: str, document: Document, entry: Document, found: dict[str, str]) -> MachineStatus:
+def _machine(
+    seat: str, document: Document, entry: Document, found: dict[str, str], desktops: Sequence[str]
+) -> MachineStatus:
     name = entry["config"]["user.practicum.machine"]
-    return MachineStatus(seat, name, entry["name"], document["addresses"][name], found.get(entry["name"], "absent"))
+    state = found.get(entry["name"], "absent")
+    return MachineStatus(seat, name, entry["name"], document["addresses"][name], state, name in desktops)
 
 
 def _instances(lxd: Lxd, deployment: Deployment) -> dict[str, str]:

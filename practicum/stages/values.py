@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import socket
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from ipaddress import IPv4Address, IPv4Network
@@ -11,6 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from generator.generate import read_seat_book
+from generator.render.networks import is_internet
 from generator.seats.seat_book import SeatBook
 from generator.spec.platform import ENVIRONMENTS
 from generator.spec.rules.internet import closed_ranges
@@ -65,14 +67,19 @@ class Values:
 
     @cached_property
     def host_addresses(self) -> list[str]:
-        """The host's own IPv4 addresses on interfaces that LXD does not manage."""
+        """The host's own IPv4 addresses, but private ones on bridges of LXD, which no seat's internet reaches."""
         names = [name for name in map(tail, self.lxd.get("networks")) if not OUR_NAME.match(name)]
         # Networks of others may go at any moment.
-        found = [(name, self.lxd.find("networks", name)) for name in names]
-        interfaces = [name for name, network in found if network and not network["managed"]]
-        states = [state for name in interfaces for state in interface_states(self.lxd, name)]
-        own = {address["address"] for state in states for address in _ipv4(state)}
+        found = [network for name in names if (network := self.lxd.find("networks", name))]
+        own = {address for network in found for address in self._addresses_on(network)}
         return sorted(own | {address for address, _ in listeners(self.lxd)} if self.lxd.is_clustered else own)
+
+    def _addresses_on(self, network: dict[str, Any]) -> Iterator[str]:
+        """Yield the addresses that matter of an interface of the host; bridges of others come and go all the time."""
+        for state in interface_states(self.lxd, network["name"]):
+            for entry in _ipv4(state):
+                if not network["managed"] or is_internet(IPv4Address(entry["address"])):
+                    yield entry["address"]
 
     @cached_property
     def _mirror_addresses(self) -> list[str]:

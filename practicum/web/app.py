@@ -12,8 +12,22 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from practicum.errors import PracticumError
-from practicum.web import class_work, courses, creation, delivery, labs, login, looking, own_copy, terminal, watching
-from practicum.web.assets import FOLDER, VENDOR
+from practicum.web import (
+    class_work,
+    courses,
+    creation,
+    delivery,
+    desktop,
+    editor,
+    labs,
+    login,
+    looking,
+    own_copy,
+    own_files,
+    terminal,
+    watching,
+)
+from practicum.web.assets import FOLDER, NOVNC, VENDOR
 from practicum.web.gate import Gate
 from practicum.web.pages import bug, forbidden, not_found, told
 from practicum.web.site import Site
@@ -34,16 +48,20 @@ def build_app(site: Site) -> Starlette:
     """Return the application of a site."""
     routes = [
         Route("/static/vendor/{name}", vendor_file),
+        *(Mount(f"/static/vendor/novnc/{part}", StaticFiles(directory=NOVNC / part)) for part in ("core", "vendor")),
         Mount("/static", StaticFiles(directory=FOLDER / "static")),
         *login.ROUTES,
         *class_work.ROUTES,
         *courses.ROUTES,
         *own_copy.ROUTES,
+        *own_files.ROUTES,
         *labs.ROUTES,
         *creation.ROUTES,
+        *editor.ROUTES,
         *delivery.ROUTES,
         *watching.ROUTES,
         *terminal.ROUTES,
+        *desktop.ROUTES,
         *looking.ROUTES,
     ]
     middleware = [

@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 from practicum.errors import UnavailableError
 
-__all__ = ["FOLDER", "VENDOR", "require_vendor_files"]
+__all__ = ["FOLDER", "NOVNC", "VENDOR", "require_vendor_files"]
 
 FOLDER = Path(__file__).parent
 _MODULES = FOLDER / "node_modules"
@@ -22,9 +22,15 @@ VENDOR: Mapping[str, Path] = MappingProxyType(
 )
 
 
+# noVNC comes as modules that ask for each other by their places below this folder.
+NOVNC = _MODULES / "@novnc/novnc"
+
+
 def require_vendor_files() -> None:
     """Raise UnavailableError, with the command that brings them, when files of npm are missing."""
-    missing = [str(path.relative_to(FOLDER)) for path in VENDOR.values() if not path.is_file()]
+    missing = [
+        str(path.relative_to(FOLDER)) for path in (*VENDOR.values(), NOVNC / "core/rfb.js") if not path.is_file()
+    ]
     if missing:
         raise UnavailableError(
             "the web page lacks files that browsers need; nothing was started",

@@ -21,6 +21,7 @@ from generator.spec.rules.names import name_problems
 from generator.spec.sources import MappingSources
 from practicum.errors import TryAgainError, UnavailableError, UsageError
 from practicum.stages.create import HEAD, Wish, deploy, with_machine
+from practicum.stages.deployment import load_deployment
 from practicum.stages.edits import difference, problems_of
 from practicum.stages.new import from_example, not_there_yet
 from practicum.stages.pipeline import seats_failed
@@ -99,10 +100,11 @@ def _create(site: Site, creation: Creation, head: str, job: Job) -> None:
     workspace.repository.synchronise()
     if workspace.repository.head() != head:
         raise TryAgainError(say("create.moved"), resolution=say("create.moved_way"))
-    done = deploy(workspace, creation.lab, creation.changes)
+    done = deploy(workspace, creation.lab, creation.changes, creation.professor)
     if done.failed:
         raise seats_failed(done)
     job.machine = creation.machine
+    job.has_desktop = creation.machine in load_deployment(workspace, creation.lab, "dev").desktops
 
 
 def _page(request: Request, creation: Creation, status: int = 200) -> Response:

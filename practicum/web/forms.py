@@ -10,7 +10,7 @@ from generator.spec.schema_parts import schema_parts
 from generator.spec.units import format_size
 from practicum.web.messages import say
 
-__all__ = ["Choice", "Field", "Form", "lab_fields", "machine_fields", "mark_problems", "template_fields"]
+__all__ = ["Choice", "Field", "Form", "lab_fields", "machine_fields", "mark_problems", "sentences", "template_fields"]
 
 LONGEST_LAB = 51
 # What most labs begin with; it is what `practicum new` offers too.
@@ -129,7 +129,7 @@ def mark_problems(form: Form, problems: Iterable[Diagnostic], machine: str) -> N
     for problem in problems:
         if problem.severity != "error":
             continue
-        words = " ".join(_sentence(text) for text in (problem.message, problem.hint) if text)
+        words = sentences(problem)
         place = problem.path.replace(f"machines.{machine}", "machines.NAME") if machine else problem.path
         near = [one for one in form.fields if one.path and (place == one.path or place == f"{one.path}.NAME")]
         if near:
@@ -138,8 +138,10 @@ def mark_problems(form: Form, problems: Iterable[Diagnostic], machine: str) -> N
             form.errors.append(words)
 
 
-def _sentence(text: str) -> str:
-    return text if text.endswith((".", "?")) else f"{text}."
+def sentences(problem: Diagnostic) -> str:
+    """Return a problem with its hint, in the words of the command line."""
+    told = (text for text in (problem.message, problem.hint) if text)
+    return " ".join(text if text.endswith((".", "?")) else f"{text}." for text in told)
 
 
 def _students() -> Field:

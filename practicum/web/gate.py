@@ -1,5 +1,6 @@
 """What every request passes first: the name of this server, the origin of what changes something, and the session."""
 
+import re
 from dataclasses import dataclass
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -9,10 +10,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from practicum.web.messages import say
 from practicum.web.site import Site
 
-__all__ = ["Gate", "protect"]
+__all__ = ["MOST_UPLOADED", "Gate", "protect"]
 
 # A form of ours is far smaller; what is larger fills memory, and without a session too.
 MOST_DIGITS = 6
+# A file that a student puts in: bytes, with what a form says around it. It waits on disk, not in memory.
+MOST_UPLOADED = 64 * 2**20
+UPLOAD = re.compile(r"/labs/[^/]+/[^/]+/seats/[^/]+/files/put")
+AROUND = 2**16
 SAFE = frozenset({"GET", "HEAD"})
 OPEN = ("/login", "/static/")
 # A browser says where a request comes from; a page of another origin is not ours, whatever cookie comes along.
@@ -57,13 +62,19 @@ class Gate:
             return PlainTextResponse(say("refused.host", url=self.site.address.url), 421)
         if not self._is_ours(scope, headers):
             return PlainTextResponse(say("refused.origin"), 403)
-        if "transfer-encoding" in headers or len(headers.get("content-length", "")) > MOST_DIGITS:
+        length = headers.get("content-length", "")
+        if "transfer-encoding" in headers or (len(length) > MOST_DIGITS and not self._is_upload(scope, length)):
             return PlainTextResponse(say("refused.size"), 413)
         if scope["path"].startswith(OPEN) or self.site.user_of(scope) is not None:
             return None
         if scope["type"] == "http" and "hx-request" in headers:
             return PlainTextResponse(say("refused.session"), 401)
         return RedirectResponse("/login", 303)
+
+    def _is_upload(self, scope: Scope, length: str) -> bool:
+        """Say whether this is a file of somebody who signed in, and no larger than such a file may be."""
+        fits = length.isascii() and length.isdecimal() and int(length) <= MOST_UPLOADED + AROUND
+        return fits and bool(UPLOAD.fullmatch(scope["path"])) and self.site.user_of(scope) is not None
 
     def _is_ours(self, scope: Scope, headers: Headers) -> bool:
         """Say whether a request may have an effect here: reading may, changing must come from our own pages."""

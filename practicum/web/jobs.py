@@ -40,7 +40,7 @@ class CheckView:
 
 @dataclass
 class Job:
-    """One piece of work. `machine` is what was created, `results` what checks found.
+    """One piece of work. `machine` is what was created, which may have a desktop, `results` what checks found.
 
     `seat` is the student's copy that it is about, empty for work on a whole lab. `progress` is how far the student is.
 
@@ -59,6 +59,7 @@ class Job:
     lines: list[str] = field(default_factory=list)
     cells: dict[tuple[str, str], Cell] = field(default_factory=dict)
     machine: str = ""
+    has_desktop: bool = False
     changed: str = ""
     results: tuple[ProbeResult, ...] = ()
     progress: tuple[CheckView, ...] = ()

@@ -31,16 +31,19 @@ Act = Literal[
     "progress",  # run its checks of progress
     "snapshot",  # take and put back snapshots of its files
     "update",  # give it the new system before its time
+    "files",  # look at them, take them away, put some in
 ]
 ACTS: tuple[Act, ...] = get_args(Act)
 _ASSISTANT = frozenset({"see lab", "see seat", "console", "look", "repair", "progress"})
-_STUDENT = frozenset({"see seat", "console", "repair", "start over", "progress", "snapshot", "update"})
+_STUDENT = frozenset({"see seat", "console", "repair", "start over", "progress", "snapshot", "update", "files"})
+# In a terminal of theirs who teaches is seen; here nobody would see them.
+_STAFF = frozenset(ACTS) - {"files"}
 # What a role may do in a lab; students in their own copy only. Files of students are theirs: who teaches may put a
 # system right, but clears, takes and puts back nothing of theirs.
 MAY: Mapping[Role, frozenset[str]] = MappingProxyType(
     {
-        "operator": frozenset(ACTS),
-        "professor": frozenset(ACTS),
+        "operator": _STAFF,
+        "professor": _STAFF,
         "assistant": _ASSISTANT,
         "student": _STUDENT,
         "nobody": frozenset(),

@@ -10,6 +10,7 @@ __all__ = ["STEPS", "JobKind", "cell_state", "step_of"]
 
 JobKind = Literal[
     "create",
+    "edit",
     "checks",
     "checkpoint",
     "deploy",
@@ -30,6 +31,7 @@ CellState = Literal["waiting", "making", "starting", "checking", "ready", "faile
 STEPS: Mapping[JobKind, tuple[str, ...]] = MappingProxyType(
     {
         "create": ("spec", "image", "network", "machine", "start", "ready"),
+        "edit": ("spec", "copy_follows"),
         "checks": ("checks",),
         "checkpoint": ("copy", "trial", "checks", "release"),
         "deploy": ("release", "machines", "checks"),
@@ -51,6 +53,7 @@ _PROVISION = {
 }
 _BY_STAGE: Mapping[JobKind, Mapping[str, str]] = {
     "create": {"validate": "spec", "generate": "spec", "images": "image"},
+    "edit": {"validate": "spec", "generate": "spec", "images": "copy_follows", "provision": "copy_follows"},
     "checks": {"smoke": "checks"},
     "checkpoint": {"checkpoint": "copy", "provision": "trial", "images": "trial", "smoke": "checks"},
     "deploy": {"promote": "release", "deliver": "machines", "provision": "machines", "smoke": "checks"},

@@ -22,8 +22,20 @@ from practicum.web.pages import error_lines, is_signed_in, page
 from practicum.web.screens import Screen
 from practicum.web.site import SIGNED_IN, Site, site_of
 
-__all__ = ["IN_CLASS", "REFUSED", "ROUTES", "Place", "purpose", "session_end", "terminal_page", "told"]
+__all__ = [
+    "IN_CLASS",
+    "OWN",
+    "REFUSED",
+    "ROUTES",
+    "Place",
+    "purpose",
+    "session_end",
+    "terminal_page",
+    "ticket_for",
+    "told",
+]
 
+TERMINAL = "terminal"
 REFUSED = 4403
 # A program that prints without end waits for the browser: so much may be on its way.
 MOST_UNSEEN = 2**20
@@ -60,27 +72,29 @@ def terminal_page(request: Request, name: str, **values: Any) -> HTMLResponse:
 
 
 def give_ticket(request: Request) -> Response:
-    """Return a ticket that opens one terminal in one machine, for this session, and soon.
+    """Return a ticket that opens one terminal in one machine, for this session, and soon."""
+    return ticket_for(request, TERMINAL)
 
-    In a student's machine whoever teaches is put on the list that the student sees.
-    """
+
+def ticket_for(request: Request, what: str) -> Response:
+    """Return a ticket for a machine. In a student's, whoever teaches is put on the list that the student sees."""
     site, place = site_of(request), Place.of(request)
     try:
         names = [row.machine for row in status(site.workspace(), place.lab, place.environment, [place.seat])]
         if place.machine in names and place.environment == "prod" and standing_of(request, place.lab).is_staff:
-            site.audit.write(user_of(request).login, place.lab, place.seat, place.machine)
+            site.audit.write(user_of(request).login, place.lab, place.seat, place.machine, what)
     except PracticumError as error:
         return JSONResponse(told(error), 409)
     if place.machine not in names:
         raise HTTPException(404)
-    return JSONResponse({"ticket": site.tickets.give(purpose(request, place))})
+    return JSONResponse({"ticket": site.tickets.give(purpose(request, place, what))})
 
 
 async def serve_terminal(websocket: WebSocket) -> None:
     """Join a browser and a shell in a machine until one of them ends."""
     site, place = site_of(websocket), Place.of(websocket)
     ticket = websocket.query_params.get("ticket", "")
-    if not site.tickets.take(ticket, purpose(websocket, place)):
+    if not site.tickets.take(ticket, purpose(websocket, place, TERMINAL)):
         await websocket.close(REFUSED)
         return
     await websocket.accept()
@@ -188,7 +202,7 @@ def told(error: PracticumError) -> dict[str, Any]:
     return {"error": "; ".join(filter(None, (error.message, *error_lines(error), error.resolution)))}
 
 
-def purpose(connection: HTTPConnection, place: Place, what: str = "terminal") -> tuple[str, str, Place]:
+def purpose(connection: HTTPConnection, place: Place, what: str) -> tuple[str, str, Place]:
     """Return what a ticket is for: one thing, in one session, at one machine."""
     return (what, str(connection.session.get(SIGNED_IN, "")), place)
 

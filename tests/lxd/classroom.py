@@ -77,7 +77,7 @@ FILES = {
     "me.txt.j2": "{{ seat.id }} {{ student.login }} {{ secret('flag') }} {{ seat.address }}\n",
     "task.md": "Build a firewall.\n",
 }
-PACE = "user.practicum.pace"
+PACE = ("user.practicum.pace", "user.practicum.pace.replaced")
 Document = dict[str, Any]
 
 
@@ -260,7 +260,7 @@ def documents(lxd: Lxd, marker: str) -> dict[str, Document]:
 def _timeless(thing: Document) -> Document:
     """Return the config of a document without the pace of the last run; nothing where there is no config."""
     config = thing.get("config")
-    return {} if config is None else {"config": {key: text for key, text in config.items() if key != PACE}}
+    return {} if config is None else {"config": {key: text for key, text in config.items() if key not in PACE}}
 
 
 def sweep(lxd: Lxd, marker: str) -> None:

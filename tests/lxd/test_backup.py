@@ -129,14 +129,14 @@ def test_what_has_not_changed_is_one_file_and_old_backups_go(lab: Classroom) -> 
 def test_a_lost_checkpoint_comes_back(lab: Classroom) -> None:
     manifest = take(lab)
     kinds = [entry["kind"] for entry in manifest["checkpoint"]]
-    assert kinds == ["image", "image", "volume"]
+    assert kinds == ["image", "image", "image", "volume"]
     before = {key: one for key, one in lab.documents().items() if "-checkpoints-" in key or key.startswith("image ")}
     for entry in manifest["checkpoint"]:
         if entry["kind"] == "image":
             lab.lxd.delete("images", entry["name"])
         else:
             lab.lxd.delete("storage-pools", entry["pool"], "volumes", "custom", entry["name"], project=entry["project"])
-    assert restore_checkpoint(lab.workspace, choose(lab.workspace, "prod", lab.lab)) == 3
+    assert restore_checkpoint(lab.workspace, choose(lab.workspace, "prod", lab.lab)) == 4
     assert restore_checkpoint(lab.workspace, choose(lab.workspace, "prod", lab.lab)) == 0
     after = {key: one for key, one in lab.documents().items() if "-checkpoints-" in key or key.startswith("image ")}
     assert after.keys() == before.keys()

@@ -132,7 +132,7 @@ def test_a_lost_checkpoint_comes_back(lab: Classroom, second: str) -> None:
             lab.lxd.delete("images", entry["name"])
         else:
             lab.lxd.delete("storage-pools", entry["pool"], "volumes", "custom", entry["name"], project=entry["project"])
-    assert [restore_checkpoint(lab.workspace, choose(lab.workspace, "prod", lab.lab)) for _ in range(2)] == [3, 0]
+    assert [restore_checkpoint(lab.workspace, choose(lab.workspace, "prod", lab.lab)) for _ in range(2)] == [4, 0]
     assert {name: lab.lxd.get("images", name)["properties"] for name in images} == before
     for kind, name in (("instances", "s002-desk"), ("storage-pools", "s002-home")):
         path = (kind, name) if kind == "instances" else (kind, lab.pool, "volumes", "custom", name)

@@ -178,6 +178,25 @@ def test_a_new_student_gets_the_checkpoint_and_no_other_seat_is_touched(taught: 
     assert taught.read("prod", "s001-desk", "cat /home/student/mine") == "mine"
 
 
+def test_a_checkpoint_tells_what_changed_since_the_last_and_no_machine_is_made_for_it(taught: Classroom) -> None:
+    by_hand = "rm -f /etc/later; echo other > /etc/tuned; rm /srv/data/table; ln -s /etc/tuned /srv/link"
+    taught.read("dev", "prof-web", f"{by_hand}; echo 1 > '/srv/data/a b'")
+    taught.read("dev", "prof-desk", "chmod 600 /home/student/notes/hint; touch /tmp/noise")
+    proof = taught.checkpoint()
+    assert proof.release is not None
+    assert "since 1: +2 ~2 -1 files" in taught.say("checkpoint", "list", taught.lab).stdout
+    before = taught.documents()
+    told = taught.say("checkpoint", "diff", taught.lab)
+    assert told.stdout.splitlines() == [
+        "~ desk /home/student/notes/hint",
+        "~ web /etc/tuned",
+        "+ web /srv/data/a b",
+        "- web /srv/data/table",
+        "+ web /srv/link",
+    ]
+    assert taught.documents() == before
+
+
 def test_what_a_pilot_does_not_pass_cannot_be_promoted(taught: Classroom) -> None:
     before, tags = prods(taught), releases(taught.workspace, taught.lab)
     never = {"name": "never", "exec": {"machine": "web", "run": "test -e /never"}, "wait": "1s"}

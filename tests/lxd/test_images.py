@@ -126,8 +126,8 @@ def test_an_upload_that_breaks_off_leaves_no_image(
 
 
 def test_a_type_without_a_recipe_is_refused_by_name(lxd: Lxd, installation: str) -> None:
-    with pytest.raises(UnavailableError, match="'desktop'") as caught:
-        ensure_image(lxd, load_catalogue()["desktop"], installation, None, print)
+    with pytest.raises(UnavailableError, match="'kubernetes-node'") as caught:
+        ensure_image(lxd, load_catalogue()["kubernetes-node"], installation, None, print)
     assert caught.value.exit_code == 69
 
 

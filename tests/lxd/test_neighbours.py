@@ -1,5 +1,6 @@
 """Several owners on one LXD: what another installation or a person made is never touched."""
 
+import secrets
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from lxd_fixtures import OpenClassroom
 
 from practicum.errors import UnavailableError
 from practicum.lxd.client import Lxd
+from practicum.probes.isolation import host_listener
 from practicum.stages.orphans import orphans
 from practicum.stages.pipeline import commit_lab
 from practicum.stages.provision import provision
@@ -68,6 +70,24 @@ def test_a_network_that_somebody_else_made_is_refused_untouched(lxd: Lxd, open_c
         assert classroom.instances("dev") == {}
         classroom.destroy("dev")
         assert network(lxd, name) == before
+    finally:
+        lxd.delete("networks", name)
+
+
+# The shared ACLs of all labs on the host change while that bridge is there.
+@pytest.mark.alone
+def test_a_public_address_on_a_bridge_of_somebody_else_is_closed_to_seats(
+    lxd: Lxd, open_classroom: OpenClassroom
+) -> None:
+    # Addresses that are for tests of networks (RFC 2544), and count as the internet.
+    name, address = f"pt{secrets.token_hex(4)}", f"198.19.{secrets.randbelow(254) + 1}.1"
+    config = {"ipv4.address": f"{address}/24", "ipv4.nat": "false", "ipv6.address": "none"}
+    lxd.post("networks", body={"name": name, "type": "bridge", "description": "by hand", "config": config})
+    try:
+        classroom = open_classroom({**LONE, "students": 1, "network": {"internet": "full"}})
+        classroom.pipeline()
+        with host_listener([address]) as (target,):
+            assert classroom.opens("prod", "s001-web", {(address, target.port)}) == set()
     finally:
         lxd.delete("networks", name)
 

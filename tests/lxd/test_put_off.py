@@ -1,6 +1,7 @@
 """Nobody's hand changes reach anybody else, a seat in use waits for its release, and who left goes with an archive."""
 
 import subprocess
+import tarfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -13,6 +14,7 @@ from lxd_fixtures import OpenClassroom
 
 from practicum.errors import PracticumError
 from practicum.lxd.activity import in_use
+from practicum.lxd.archives import member
 from practicum.stages.checkpoint import prove, take_checkpoint
 from practicum.stages.deliver import Delivery, deliver
 from practicum.stages.imports import import_work, verified
@@ -138,6 +140,7 @@ def test_hand_changes_stay_where_they_were_made_and_a_seat_in_use_waits(lab: Cla
 
 def test_who_left_is_stopped_written_out_and_removed_and_comes_back_to_the_same_seat(lab: Classroom) -> None:
     work, address = lab.read("prod", "s003-web", HOME), lab.address("prod", "s003", "web")
+    lab.read("prod", "s003-web", "umask 077; echo my notes > '/etc/my notes'")
     lab.write_spec({**LESSON, "students": 2})
     commit_lab(lab.workspace, lab.lab)
     promote(lab.workspace, lab.lab)
@@ -159,6 +162,10 @@ def test_who_left_is_stopped_written_out_and_removed_and_comes_back_to_the_same_
     (archive,) = target.rglob("*-s003.tar")
     assert (turn.error, turn.done) == (None, f"removed s003, who left; their files are in {archive}")
     assert [key for key in lab.documents() if "s003" in key] == []
+    with member(archive, "system-web.tar") as stream, tarfile.open(fileobj=stream) as system:
+        notes = system.extractfile("./etc/my notes")
+        assert notes is not None
+        assert notes.read() == b"my notes\n"
     assert "was removed; the files are in" in lab.say("status", lab.lab, "--env", "prod").stdout
 
     lab.write_spec(LESSON)

@@ -7,6 +7,7 @@ import json
 import signal
 import sys
 import tarfile
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,9 @@ from classroom import FILES, SPEC, Classroom, until
 from lxd_fixtures import OpenClassroom
 
 from practicum.cli.main import run
+from practicum.errors import InputError, PracticumError, UnavailableError
+from practicum.stages.own_files import OwnFiles, put_file
+from practicum.stages.workspace import Workspace
 
 pytestmark = pytest.mark.lxd
 
@@ -111,6 +115,37 @@ def test_files_from_before_outlive_a_start_over(lab: Classroom, say: Teller) -> 
     assert name not in [one["name"] for one in say.listed()]
     say("restart", lab.lab, "s001", "web")
     assert lab.smoke("prod", "s001") == {"s001": []}
+
+
+def test_own_files_are_read_without_a_machine_and_put_in_as_the_students(lab: Classroom) -> None:
+    files, name = OwnFiles(Workspace(lab.repository), lab.lab, "s001"), "-rf\n<b>\\.."
+    lab.read("prod", "s001-web", "cd /home/student; ln -s /etc/passwd out; mkdir deep; echo two > one; ln one two")
+    put_file(files.workspace, lab.lab, "s001", "home/deep", name, io.BytesIO(b"mine\n"))
+    assert lab.read("prod", "s001-web", "cd /home/student/deep; stat -c '%u:%g %a' ./-rf*") == "1000:1000 644"
+    with pytest.raises(InputError, match="already"):
+        put_file(files.workspace, lab.lab, "s001", "home", "out", io.BytesIO(b"root::0:0::/:\n"))
+    with pytest.raises(InputError, match="there is no"):
+        put_file(files.workspace, lab.lab, "s001", "home/gone", "a", io.BytesIO(b"a"))
+    lab.set_state("prod", "s001-web", "stop")
+    try:
+        assert {"deep/", "out"} <= {one.name for one in files.folder("home")}
+        assert b"".join(files.file(f"home/deep/{name}")) == b"mine\n"
+        assert [b"".join(files.file(f"home/{one}")) for one in ("one", "two")] == [b"two\n", b"two\n"]
+        with pytest.raises(InputError, match="no file that can be read"):
+            b"".join(files.file("home/out"))
+        with zipfile.ZipFile(io.BytesIO(b"".join(files.archive("home")))) as archive:
+            assert archive.read("deep/-rf_<b>_..") == b"mine\n"
+            assert "out" in archive.read("left-out.txt").decode().splitlines()
+        with pytest.raises(UnavailableError, match="none is running"):
+            put_file(files.workspace, lab.lab, "s001", "home", "late", io.BytesIO(b"a"))
+    finally:
+        lab.set_state("prod", "s001-web", "start")
+
+
+def test_a_file_that_does_not_fit_is_told_and_nothing_of_it_stays(lab: Classroom) -> None:
+    with pytest.raises(PracticumError, match="your disk is full"):
+        put_file(Workspace(lab.repository), lab.lab, "s001", "home", "big", io.BytesIO(bytes(2**26)))
+    assert lab.read("prod", "s001-web", "ls /home/student | grep -c big || true") == "0"
 
 
 def test_work_is_collected_after_a_kill_too(lab: Classroom, say: Teller, tmp_path: Path) -> None:

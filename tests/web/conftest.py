@@ -13,12 +13,13 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "lxd"))
 sys.path.insert(0, str(Path(__file__).parents[1] / "fakes"))
 sys.path.insert(0, str(Path(__file__).parents[1] / "unit" / "web"))
 
+from class_pages import university
 from classroom import Classroom
 from lxd_fixtures import blocks, busybox, lxd, missing, open_shared, pool
 from operator_page import Operator, chromium
 from playwright.sync_api import Browser, sync_playwright
 
-__all__ = ["blocks", "busybox", "lxd", "open_shared", "pool"]
+__all__ = ["blocks", "busybox", "lxd", "open_shared", "pool", "university"]
 
 
 @pytest.fixture(scope="session")

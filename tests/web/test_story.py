@@ -183,7 +183,7 @@ def test_signing_out_ends_the_terminal_and_says_so(operator: Operator) -> None:
     other = operator.page.context.new_page()
     other.goto(operator.address)
     other.get_by_role("button", name="Sign out").click()
-    state = operator.page.locator(".console-state")
+    state = operator.page.locator("#console .console-state")
     expect(state).to_have_text("You are not signed in any more. Load the page again.")
     with operator.page.expect_response("**/ticket"):
         operator.click("Open again")

@@ -48,6 +48,8 @@ def export(call):
 def add(archive, name, content, owner):
     member = tarfile.TarInfo(name)
     member.type = tarfile.DIRTYPE if content is None else tarfile.REGTYPE
+    if isinstance(content, str):  # a link, to what the text says
+        member.type, member.linkname, content = tarfile.SYMTYPE, content, b""
     member.uid, member.gid, member.mode = owner
     member.size = len(content or b"")
     archive.addfile(member, io.BytesIO(content or b""))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Faults:
-    """One fault. `at` counts the changing requests from 1; 0 is never.
+    """One fault. `at` counts the changing requests from 1; 0 is never. `on` names it instead: "DELETE /1.0/…".
 
     kill      the client is killed: `before` LXD does it, `after` it did, or LXD does it `later`, beside the next run
     drop      LXD restarts `before` it does this, `after` it did and before it answers, or when it has `answered`:
@@ -18,6 +18,7 @@ class Faults:
     """
 
     at: int = 0
+    on: str = ""
     kill: str = ""
     drop: str = ""
     hang: bool = False
@@ -29,8 +30,10 @@ class Faults:
     hit: threading.Event = field(default_factory=threading.Event)
     back: float = 0.0
 
-    def strikes(self, number):
+    def strikes(self, number, request):
         """Say whether this request is the one."""
+        if self.on:
+            return self.on == request
         return bool(self.at) and (number == self.at or (self.every and number > self.at))
 
     def is_away(self):

@@ -80,7 +80,7 @@ class FakeLxd:
             return _json({"type": "error", "error": f"the fake knows no {method} {target}", "error_code": 501}, 501)
         function, parts = found
         call = Call(world, method, address.path, parts, query, body, headers, operations)
-        struck = faults.strikes(number)
+        struck = faults.strikes(number, f"{method} {address.path}")
         if struck:
             faults.hit.set()
             self._before(faults, client, operations)

@@ -10,8 +10,9 @@ from hashlib import sha256
 
 from lxd_server.world import Refusal
 from practicum.lxd.activity import NOBODY, SESSIONS
-from practicum.lxd.checkpoints import COUNT_PACKAGES
 from practicum.lxd.cleaning import REMOVE
+from practicum.lxd.file_lists import LIST_FILES, LIST_PACKAGES
+from practicum.lxd.file_lists import PLACE as FILE_LIST
 from practicum.lxd.instances import SEED_SCRIPT
 from practicum.lxd.kept import ARCHIVE, PACK, UNPACK
 from practicum.lxd.secret_search import SEARCH
@@ -86,8 +87,20 @@ def search(world, project, found, arguments):
     return 0, "".join(hits), ""
 
 
-def count_packages(world, project, found, arguments):
-    return 0, f"{len(found['packages'])}\n", ""
+def list_packages(world, project, found, arguments):
+    return 0, "".join(f"{name} 1.0\n" for name in found["packages"]), ""
+
+
+def list_files(world, project, found, arguments):
+    """Write the list of all files, with those of volumes, where it is read from."""
+    there = {f"{at}{path}": file for at, files in file_systems(world, project, found) for path, file in files.items()}
+    facts = "".join(
+        f"{0o100000 + mode:x} {uid} {gid} {len(data)} .{path}\t'.{path}'\n"
+        for path, (data, uid, gid, mode) in there.items()
+    )
+    digests = "".join(f"{sha256(data).hexdigest()}  .{path}\n" for path, (data, *_) in there.items())
+    found["files"][FILE_LIST] = (gzip.compress(f"{facts}\n{digests}whole\n".encode()), 0, 0, 0o644)
+    return DONE
 
 
 def failed_units(world, project, found, arguments):
@@ -231,4 +244,4 @@ def nobody(world, project, found, arguments):
 
 SCRIPTS = {SESSIONS: nobody, LIST: listed, PACK: pack, UNPACK: unpack}
 SCRIPTS |= {WAIT_FOR_BOOT: wait, PLACE: put_in_place, REMOVE: remove, SEED_SCRIPT: seed, REACH: reach, STATUS: status}
-SCRIPTS |= {SEARCH: search, COUNT_PACKAGES: count_packages, FAILED_UNITS: failed_units}
+SCRIPTS |= {SEARCH: search, LIST_PACKAGES: list_packages, LIST_FILES: list_files, FAILED_UNITS: failed_units}

@@ -7,7 +7,7 @@ from email.parser import BytesParser
 
 import yaml
 
-from lxd_server.routes import Async, route
+from lxd_server.routes import Async, Raw, route
 from lxd_server.server_objects import USED_BY, guarded
 from lxd_server.world import NEVER, POOL, Refusal, etag, merged
 
@@ -223,6 +223,8 @@ def create_image(call):
 
 
 def upload(call):
+    if call.headers["content-type"] == "application/octet-stream":
+        return upload_whole(call)
     head = f"Content-Type: {call.headers['content-type']}\r\n\r\n".encode()
     parts = {
         p.get_param("name", header="content-disposition"): p for p in BytesParser().parsebytes(head + call.body).walk()
@@ -238,6 +240,27 @@ def upload(call):
         return {"fingerprint": made, "size": str(len(metadata) + len(rootfs))}
 
     return Async(work, "Downloading image", call.operations.latency.image)
+
+
+def upload_whole(call):
+    """Take an image in one file, which is given back as it came."""
+    with tarfile.open(fileobj=io.BytesIO(call.body)) as tar:
+        document = yaml.safe_load(tar.extractfile("metadata.yaml").read())
+
+    def work():
+        require_space(call.world)
+        made = call.world.add_image(document["properties"], {}, hashlib.sha256(call.body).hexdigest())
+        call.world.images[made]["data"] = call.body
+        return {"fingerprint": made, "size": str(len(call.body))}
+
+    return Async(work, "Downloading image", call.operations.latency.image)
+
+
+@route("GET", "/images/*/export")
+def export_image(call):
+    if "data" not in image_of(call):
+        raise Refusal(501, "the fake gives back only images that came in one file")
+    return Raw(image_of(call)["data"])
 
 
 def small_files(rootfs):
@@ -262,5 +285,5 @@ def image_of(call):
 def image_view(found):
     known = {"architecture": "x86_64", "type": "container", "public": False, "aliases": [], "created_at": NEVER}
     known |= {"size": IMAGE_SIZE}
-    told = {name: value for name, value in found.items() if name != "files"}
+    told = {name: value for name, value in found.items() if name not in ("files", "data")}
     return {**known, "last_used_at": NEVER, "uploaded_at": NEVER, **told}

@@ -14,7 +14,6 @@ from practicum.errors import PermissionsError, TryAgainError
 NO_LXD = "no answer from LXD"
 WEB = "{type: webserver}"
 NOT_BUILT = {
-    "machines.web.type": GOOD.replace("webserver", "desktop"),
     "kubernetes.cluster": GOOD + "kubernetes: {cluster: lab}\n",
 }
 

@@ -1,9 +1,12 @@
 """`practicum review` and `plan --offline`: the answer to a change, from git alone."""
 
+import json
 import subprocess
 
 import pytest
 from university import AREAS, GOOD, PLATFORM
+
+from practicum.git.repository import Repository
 
 LAB = "net101/firewalls"
 BOUNDS = "capacity: {cpu: 8, memory: 4GiB, overcommit: 1}\n"
@@ -40,6 +43,18 @@ def test_what_changes_is_told_for_whom(university, request_):
     assert "volumes and kept paths stay" in said.out
     assert university("review", "--output", university.root.parent / "review.md").out == said.out
     assert (university.root.parent / "review.md").read_text() == said.out
+
+
+def test_how_long_a_class_takes_is_told_where_a_pilot_was_measured(university, request_):
+    assert "expected" not in request_(GOOD.replace("students: 2", "students: 9")).out
+    release = {
+        "checkpoint": 1, "spec_commit": university.head, "images": {"web": "0" * 64}, "volumes": {},
+        "volume_project": "p", "tree": "sha256:" + "0" * 64,
+        "pilot": {"seconds": 26.0, "machines": 1, "at_once": 4},
+    }  # fmt: skip
+    Repository.open(university.root).tag("release/net101/firewalls/1", json.dumps(release))
+    assert "volumes and kept paths stay; expected 1 min 5 s." in university("review").out
+    assert "volumes and kept paths stay; expected 1 min 5 s\n" in university("plan", LAB, "--offline").err
 
 
 def test_errors_stand_with_their_lines_and_links(request_):

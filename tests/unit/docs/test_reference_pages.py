@@ -49,7 +49,6 @@ def lab_with(change, files=None):
     ("place", "change"),
     [
         ("kubernetes.cluster", {"kubernetes": {"cluster": "lab"}}),
-        ("machines.NAME.type", {"machines": {"web": {"type": "desktop"}}}),
     ],
 )
 def test_what_the_page_says_is_refused_is_refused(place, change):

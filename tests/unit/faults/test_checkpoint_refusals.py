@@ -1,7 +1,11 @@
 """What a checkpoint refuses, says before, or leaves out: secrets, and what is on LXD and in no definition."""
 
+import json
+
 import pytest
 from laboratory import LAB
+
+from practicum.parallel import worker_count
 
 PROJECT_OF = "provisioned"
 KEY = ".practicum/secret.key"
@@ -45,7 +49,8 @@ def launch(lab, name="prof-db", marker=None):
 
 
 def images(lab):
-    return [one for one in lab.lxd.world.images.values() if "practicum.checkpoint" in one["properties"]]
+    """Return the images that a checkpoint's machines are made from."""
+    return [one for one in lab.lxd.world.images.values() if "practicum.machine" in one["properties"]]
 
 
 def copies(lab):
@@ -144,3 +149,12 @@ def test_size_and_packages_are_told(lab):
     assert ["packages", "web", "2"] in shown
     assert ["size", "2MiB"] in shown
     assert "web (2 packages)" in lab.done("checkpoint", "list", LAB).words
+
+
+def test_a_release_knows_how_long_its_pilot_took_and_so_does_a_plan_of_the_class(lab):
+    lab.done("checkpoint", LAB)
+    lab.done("promote", LAB)
+    release = json.loads((lab.root / f"environments/prod/{LAB}/release.json").read_text())
+    assert (release["pilot"]["machines"], release["pilot"]["at_once"]) == (1, worker_count())
+    assert 0 <= release["pilot"]["seconds"] < 600
+    assert "changes, expected " in lab.done("plan", LAB, "--env", "prod").words

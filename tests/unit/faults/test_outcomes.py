@@ -4,7 +4,7 @@ import signal
 
 import pytest
 from laboratory import LAB
-from life import STAGES, problems, undisturbed
+from life import STAGES, Stage, problems, undisturbed
 
 from practicum.lxd.lock import KEY
 
@@ -170,3 +170,15 @@ def test_of_two_runs_at_once_the_second_gives_way_and_a_dead_one_is_not_waited_f
     assert "elsewhere-" in refused.words
     project["config"][KEY] = held[0]
     converges(laboratory, DELIVER, end)
+
+
+def test_a_seat_that_cannot_go_keeps_no_other(laboratory):
+    destroyed = Stage("delivered", ("destroy", LAB, "--env", "prod", "--without-export"), keeps=False)
+    end = undisturbed(laboratory, destroyed)
+    laboratory.back("delivered", on="DELETE /1.0/instances/s001-web", refuse="the disk is tired")
+    ended = laboratory.run(*destroyed.arguments)
+    assert (ended.code, "the disk is tired" in ended.words) == (1, True), ended.words
+    world = laboratory.lxd.world
+    left = {one["config"].get("user.practicum", "") for one in [*world.networks.values(), *world.instances.values()]}
+    assert {marker.rsplit("/", 1)[1] for marker in left if "/prod/" in marker} == {"s001"}
+    converges(laboratory, destroyed, end)

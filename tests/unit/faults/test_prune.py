@@ -33,7 +33,7 @@ def test_what_is_needed_is_told_and_stays_and_the_rest_goes(lab):
     said = lab.done("checkpoint", "prune", LAB).words
     for words in ("5: your copy", "2: the class", "1: what 'promote --rollback' goes back to"):
         assert f"stays: checkpoint {words}" in said
-    assert "6 objects removed" in said
+    assert "8 objects removed" in said
     assert numbers(lab) == (set("125"), set("125"))
     wanted, there = lab.pinned()
     assert {name[:2] for name in wanted - there if name.startswith("c")} == {"c3", "c4"}

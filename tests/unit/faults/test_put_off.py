@@ -1,5 +1,6 @@
 """Seats in use keep their system until somebody's time has come; who left is kept, written out, and removed."""
 
+import io
 import json
 import tarfile
 from datetime import UTC, date, datetime, timedelta
@@ -7,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 import yaml
 from laboratory import LAB, TOKEN
+from life import GROWN
 
 from practicum.lxd.plan import BASE_IMAGE, READY, STEPS
 from practicum.stages.leaving import LEFT
@@ -111,6 +113,19 @@ def test_a_delivery_for_a_time_waits_for_it_on_all_seats_but_new_ones(grown):
     assert images(grown) == {"s001", "s002"}
 
 
+def test_the_whole_way_stops_nobody_at_work_either(grown):
+    grown.write_spec(**GROWN, update="keep", checkpoint="auto")
+    grown.lxd.operations.open_terminal(prod(grown), "s001-web")
+    ended = grown.done("pipeline", LAB, "--when", "idle", "--by", soon(hours=8))
+    assert images(grown) == {"s002"}
+    assert "s001: s001-web: a terminal is open; it comes when nobody works on it" in ended.words
+    grown.done("pipeline", LAB, "--stage", "deliver", "--when", "idle")
+    assert images(grown) == {"s002"}
+    grown.done("pipeline", LAB, "--stage", "deliver")
+    assert images(grown) == {"s001", "s002"}
+    assert "--when is for" in grown.run("pipeline", LAB, "--stage", "promote", "--when", "idle").words
+
+
 @pytest.mark.parametrize("again", [("undo", LAB), ("deliver", LAB, *BOTH), ("promote", LAB, "--rollback")])
 def test_an_undo_a_newer_delivery_or_release_ends_the_waiting(grown, again):
     grown.lxd.operations.open_terminal(prod(grown), "s001-web")
@@ -206,6 +221,7 @@ def test_a_new_system_takes_a_changed_file_along_only_when_that_was_chosen(grown
 def left(laboratory):
     """Take the second student off the list, and deliver that."""
     laboratory.back("delivered")
+    machine(laboratory, "s002-web")["files"]["/etc/mine"] = (b"my work", 0, 0, 0o644)
     laboratory.write_spec(students=1)
     roster(laboratory)
 
@@ -278,8 +294,11 @@ def test_after_the_end_work_is_written_out_before_a_seat_goes(grown):
     (archive,) = target.rglob("*-s002.tar")
     assert str(archive) in ended.words
     with tarfile.open(archive) as found:
-        assert sorted(found.getnames()) == ["home.tar", "manifest.json", "work.tar"]
+        assert sorted(found.getnames()) == ["home.tar", "manifest.json", "system-web.tar", "work.tar"]
         assert TOKEN in found.extractfile("home.tar").read().decode()
+        with tarfile.open(fileobj=io.BytesIO(found.extractfile("system-web.tar").read())) as system:
+            assert [one.name for one in system] == ["./etc/mine"]
+            assert system.extractfile("./etc/mine").read() == b"my work"
     kept = {key: thesis for key, thesis in theses.items() if not key[2].startswith("s002-")}
     assert grown.theses() == kept
     assert f"was removed; the files are in {archive}" in grown.done("status", LAB, "--env", "prod").words
@@ -312,5 +331,5 @@ def test_killed_while_a_seat_goes_the_next_run_loses_nothing(grown):
         assert of_seat(grown, "/s002") == [], number
         entry = json.loads(config(grown)[LEFT])["s002"]
         with tarfile.open(entry["archive"]) as found:
-            assert sorted(found.getnames()) == ["home.tar", "manifest.json", "work.tar"], number
+            assert sorted(found.getnames()) == ["home.tar", "manifest.json", "system-web.tar", "work.tar"], number
     assert target.is_dir()

@@ -196,7 +196,7 @@ def test_the_probe_stands_in_the_professors_first_network():
     ("change", "key"),
     [
         ({"machines": (replace(machine("web"), kind="vm", disk=2**30),)}, "machines.web.disk"),
-        ({"machines": (machine("web", "desktop"),)}, "machines.web.type"),
+        ({"machines": (machine("web", "kubernetes-node"),)}, "machines.web.type"),
         ({"kubernetes": Kubernetes("lab", None, {}, {})}, "kubernetes.cluster"),
     ],
 )

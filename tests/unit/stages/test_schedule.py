@@ -51,7 +51,7 @@ def test_a_lab_without_one_of_the_times():
 def test_the_estimate_grows_with_the_class_and_is_careful():
     assert Pace().estimate(30) == ONCE + timedelta(seconds=300)
     measured = read_pace({KEY: json.dumps({"seconds_per_seat": 1.5, "seats": 30})})
-    assert measured == Pace(1.5, measured=True)
+    assert measured == Pace(1.5, seats=30)
     assert measured.estimate(300) == ONCE + timedelta(seconds=900)
 
 

@@ -1,5 +1,6 @@
 """A web page on a fake LXD, and a browser without scripts that has signed in."""
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -81,3 +82,23 @@ def deployed(university, session, lxd, kept):
 def kept():
     """The state of LXD with the class that was deployed first; empty before."""
     return []
+
+
+@pytest.fixture
+def colleague(site):
+    """Return what commits a change from another checkout of the same origin."""
+    other = site.folder.with_name("colleague")
+
+    def git(*arguments, folder=other):
+        subprocess.run(["git", *arguments], cwd=folder, check=True, capture_output=True)
+
+    git("clone", f"{site.folder}.git", str(other), folder=site.folder)
+
+    def commit(path, text):
+        git("pull")
+        (other / path).write_text(text)
+        git("add", path)
+        git("commit", "-m", "Change something")
+        git("push", "origin", "HEAD:main")
+
+    return commit

@@ -1,7 +1,5 @@
 """Only what was shown is done: the checkpoint of the plan, and the change on the files as they were."""
 
-import subprocess
-
 import pytest
 from visitor import LAB, NEW, words
 
@@ -41,26 +39,6 @@ def test_a_checkpoint_that_failed_its_trial_is_not_planned(taken, lxd):
     for agreed in ("1", "2"):
         job = taken.ended(taken.post(DEPLOY, checkpoint=agreed))
         assert (job.state, in_class(lxd)) == ("failed", [])
-
-
-@pytest.fixture
-def colleague(site):
-    """Return what commits a change from another checkout of the same origin."""
-    other = site.folder.with_name("colleague")
-
-    def git(*arguments, folder=other):
-        subprocess.run(["git", *arguments], cwd=folder, check=True, capture_output=True)
-
-    git("clone", f"{site.folder}.git", str(other), folder=site.folder)
-
-    def commit(path, text):
-        git("pull")
-        (other / path).write_text(text)
-        git("add", path)
-        git("commit", "-m", "Change something")
-        git("push", "origin", "HEAD:main")
-
-    return commit
 
 
 def test_a_checkpoint_that_a_colleague_took_meanwhile_is_not_deployed(taken, lxd, colleague):

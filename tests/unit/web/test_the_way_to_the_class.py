@@ -133,7 +133,7 @@ def test_a_vm_is_refused_with_the_reason_that_the_button_shows(visitor):
         ("name", "Web!", "name"),
         ("name", "probe", "the name of Practicum's own container"),
         ("type", "windows", "Choose one of these"),
-        ("type", "desktop", "Choose one of these"),
+        ("type", "kubernetes-node", "Choose one of these"),
     ],
 )
 def test_an_error_stands_beside_its_field(visitor, field, value, told):

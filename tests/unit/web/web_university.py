@@ -41,7 +41,7 @@ DAY = 24 * 60 * 60.0
 
 
 def git(*words, cwd):
-    subprocess.run(["git", *words], cwd=cwd, check=True, capture_output=True)
+    return subprocess.run(["git", *words], cwd=cwd, check=True, capture_output=True, text=True).stdout
 
 
 @dataclass
