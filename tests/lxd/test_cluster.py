@@ -143,7 +143,6 @@ def where(classroom: Classroom) -> set[str]:
 def _a_member_that_is_down_is_named(cluster: Cluster, classroom: Classroom, other: Classroom) -> None:
     second = cluster.servers[1]
     there, elsewhere = sorted((classroom, other), key=lambda one: recorded(one, "dev") != second.name)
-    cluster.lxd.patch(body={"config": {"cluster.offline_threshold": "11"}})
     second.stop()
     until(lambda: members(cluster.lxd)[second.name].trouble, "LXD's notice of a member that is down")
     with pytest.raises(UnavailableError, match=f"lives on the cluster's member {second.name}, which is down"):
