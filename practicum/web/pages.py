@@ -7,7 +7,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import HTMLResponse, Response
 
-from practicum.errors import InputError, PracticumError, TryAgainError, UnavailableError
+from practicum.errors import InputError, PracticumError, TryAgainError, UnavailableError, UsageError
 from practicum.stages.workspace import InvalidInput
 from practicum.web.gate import protect
 from practicum.web.messages import say
@@ -15,7 +15,7 @@ from practicum.web.site import site_of
 
 __all__ = ["bug", "forbidden", "fragment", "is_signed_in", "not_found", "page", "told"]
 
-_STATUS = ((TryAgainError, 409), (UnavailableError, 409), (InputError, 422))
+_STATUS = ((TryAgainError, 409), (UnavailableError, 409), (InputError, 422), (UsageError, 422))
 
 
 @lru_cache

@@ -73,7 +73,9 @@ def test_one_that_fails_stops_nobody_and_is_tried_again_alone(bo, lxd):
 
 @pytest.mark.parametrize("seat", ["prof", "pilot", "s009", "../s001"])
 def test_only_students_copies_can_be_chosen(bo, seat):
-    assert "No student was chosen" in words(bo.post(f"{CLASS}/restart", seat=seat, agreed="1").text)
+    answer = bo.post(f"{CLASS}/restart", seat=seat, agreed="1")
+    assert answer.status_code == 422
+    assert "No student was chosen" in words(answer.text)
 
 
 def test_progress_is_shown_with_the_class(bo, lxd):
