@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
+from functools import lru_cache
 from typing import Any
 
 from generator.diagnostics.diagnostic import Diagnostic, Position
@@ -14,6 +15,8 @@ from generator.spec.reader import MAX_BYTES, read_documents
 __all__ = ["ReadTexts", "is_template", "read_file", "read_inline", "rendered"]
 
 _MOST_COMPARED = 400
+# Labs of a course share a base, and both environments read it; what is read is never changed.
+_documents = lru_cache(maxsize=32)(read_documents)
 _LOGIN = re.compile(r"student\.login\b|student\[")
 
 
@@ -107,6 +110,6 @@ def _to_block(position: Position, source: bytes) -> Move:
 
 
 def _read(data: bytes, file: str, move: Move) -> ReadTexts:
-    documents, problems = read_documents(data, file)
+    documents, problems = _documents(data, file)
     told = tuple(replace(problem, position=move(problem.position)) for problem in problems)
     return ReadTexts(tuple(node_of(document, move) for document in documents), told)

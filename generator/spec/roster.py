@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from generator.diagnostics.diagnostic import Diagnostic
 from generator.schema_files import read_schema_yaml
@@ -23,6 +24,7 @@ class Roster:
     diagnostics: tuple[Diagnostic, ...] = ()
 
 
+@lru_cache(maxsize=1)  # several rules of one lab ask for its roster
 def read_roster(data: bytes, file: str) -> Roster:
     """Read a roster from bytes; `file` is the name that diagnostics carry."""
     rows = read_table(data, file, "roster")
