@@ -1,20 +1,13 @@
-"""The desktop of a machine: its VNC server's bytes, through LXD's exec WebSockets and over no network.
+"""The desktop of a machine: its VNC server's bytes, through LXD's exec and over no network."""
 
-The protocol is that of LXD's `POST /1.0/instances/NAME/exec` without `interactive` (doc/rest-api.md): one WebSocket
-each for standard input, output and errors.
-"""
-
-import json
-from asyncio import to_thread
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
-from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
 from practicum.lxd.client import Lxd
-from practicum.lxd.terminal import HANG_UP, exec_socket
+from practicum.lxd.exec_sockets import ExecSockets, exec_sockets, messages
 
 __all__ = ["SOCKET", "Desktop", "open_desktop"]
 
@@ -22,6 +15,7 @@ __all__ = ["SOCKET", "Desktop", "open_desktop"]
 SOCKET = "/run/desktop/vnc.sock"
 # netcat-openbsd, which all our images have; it ends when the browser has gone.
 TUNNEL = ("nc", "-N", "-U", SOCKET)
+INPUT, OUTPUT, ERRORS = range(3)
 LONGEST_COMPLAINT = 200
 
 
@@ -29,51 +23,27 @@ LONGEST_COMPLAINT = 200
 class Desktop:
     """An open desktop, which speaks RFB (RFC 6143). `shown` ends when the server has gone."""
 
-    _input: ClientConnection
-    _output: ClientConnection
-    _errors: ClientConnection
-    _control: ClientConnection
+    sockets: ExecSockets
 
     async def write(self, data: bytes) -> None:
         """Send what the browser says."""
         with suppress(ConnectionClosed):
-            await self._input.send(data)
+            await self.sockets.streams[INPUT].send(data)
 
-    async def shown(self) -> AsyncIterator[bytes]:
+    def shown(self) -> AsyncIterator[bytes]:
         """Yield what the server says, as it comes."""
-        async for data in _bytes_of(self._output):
-            yield data
+        return messages(self.sockets.streams[OUTPUT])
 
     async def complaint(self) -> str:
         """Return why there was no desktop, once `shown` has ended; empty when there was one."""
-        found = b"".join([data async for data in _bytes_of(self._errors)])
+        found = b"".join([data async for data in messages(self.sockets.streams[ERRORS])])
         return found.decode(errors="replace").strip()[:LONGEST_COMPLAINT]
-
-    async def hang_up(self) -> None:
-        """End the tunnel; the desktop goes on."""
-        with suppress(ConnectionClosed):
-            await self._control.send(json.dumps({"command": "signal", "signal": HANG_UP}))
-
-
-async def _bytes_of(socket: ClientConnection) -> AsyncIterator[bytes]:
-    with suppress(ConnectionClosed):
-        async for message in socket:
-            if isinstance(message, str):
-                return
-            yield message
 
 
 @asynccontextmanager
 async def open_desktop(lxd: Lxd, project: str, instance: str) -> AsyncIterator[Desktop]:
-    """Open a tunnel to the desktop of a machine; it goes at the end."""
-    body = {"command": list(TUNNEL), "interactive": False, "wait-for-websocket": True}
-    begun = await to_thread(lxd.begin, "instances", instance, "exec", project=project, body=body)
-    secrets: dict[str, str] = begun["metadata"]["fds"]
-    async with AsyncExitStack() as stack:
-        sockets = [
-            await stack.enter_async_context(exec_socket(lxd.endpoint, begun["id"], secrets[name]))
-            for name in ("0", "1", "2", "control")
-        ]
-        desktop = Desktop(*sockets)
-        stack.push_async_callback(desktop.hang_up)
-        yield desktop
+    """Open a tunnel to the desktop of a machine; at the end it goes, and the desktop goes on."""
+    streams = [str(number) for number in (INPUT, OUTPUT, ERRORS)]
+    body = {"command": list(TUNNEL), "interactive": False}
+    async with exec_sockets(lxd, project, instance, streams, body) as sockets:
+        yield Desktop(sockets)

@@ -12,7 +12,7 @@ from practicum.errors import PracticumError
 from practicum.stages.desktop import Desktop, desktop
 from practicum.web.access import guarded
 from practicum.web.site import site_of
-from practicum.web.terminal import IN_CLASS, OWN, REFUSED, Place, purpose, session_end, ticket_for, told
+from practicum.web.terminal import IN_CLASS, OWN, REFUSED, Place, admitted, session_end, ticket_for, told
 
 __all__ = ["ROUTES"]
 
@@ -29,11 +29,9 @@ def give_ticket(request: Request) -> Response:
 
 async def serve_desktop(websocket: WebSocket) -> None:
     """Join a browser and a desktop until one of them ends; the desktop goes on."""
-    site, place = site_of(websocket), Place.of(websocket)
-    if not site.tickets.take(websocket.query_params.get("ticket", ""), purpose(websocket, place, DESKTOP)):
-        await websocket.close(REFUSED)
+    if not await admitted(websocket, DESKTOP):
         return
-    await websocket.accept()
+    site, place = site_of(websocket), Place.of(websocket)
     try:
         opening = await asyncio.to_thread(
             desktop, site.workspace(), place.lab, place.environment, place.seat, place.machine

@@ -13,7 +13,7 @@ from practicum.web.access import guarded, user_of
 from practicum.web.messages import say
 from practicum.web.screens import Screen, Watcher
 from practicum.web.site import site_of
-from practicum.web.terminal import IN_CLASS, REFUSED, Place, purpose, session_end, told
+from practicum.web.terminal import IN_CLASS, Place, admitted, purpose, session_end, told
 
 __all__ = ["ROUTES"]
 
@@ -34,12 +34,9 @@ def give_ticket(request: Request) -> Response:
 
 async def serve_look(websocket: WebSocket) -> None:
     """Show a terminal as long as it is open and the session lasts. What comes from the browser is not read."""
-    site, place = site_of(websocket), Place.of(websocket)
-    if not site.tickets.take(websocket.query_params.get("ticket", ""), purpose(websocket, place, LOOK)):
-        await websocket.close(REFUSED)
+    if not await admitted(websocket, LOOK):
         return
-    await websocket.accept()
-    screen = site.screens.newest(place)
+    screen = site_of(websocket).screens.newest(Place.of(websocket))
     if screen is not None:
         await _watch(websocket, screen)
     with suppress(WebSocketDisconnect, RuntimeError):

@@ -28,6 +28,7 @@ __all__ = [
     "REFUSED",
     "ROUTES",
     "Place",
+    "admitted",
     "purpose",
     "session_end",
     "terminal_page",
@@ -90,14 +91,21 @@ def ticket_for(request: Request, what: str) -> Response:
     return JSONResponse({"ticket": site.tickets.give(purpose(request, place, what))})
 
 
+async def admitted(websocket: WebSocket, what: str) -> bool:
+    """Accept a WebSocket whose ticket opens this, and refuse any other; say which."""
+    wanted = purpose(websocket, Place.of(websocket), what)
+    if not site_of(websocket).tickets.take(websocket.query_params.get("ticket", ""), wanted):
+        await websocket.close(REFUSED)
+        return False
+    await websocket.accept()
+    return True
+
+
 async def serve_terminal(websocket: WebSocket) -> None:
     """Join a browser and a shell in a machine until one of them ends."""
-    site, place = site_of(websocket), Place.of(websocket)
-    ticket = websocket.query_params.get("ticket", "")
-    if not site.tickets.take(ticket, purpose(websocket, place, TERMINAL)):
-        await websocket.close(REFUSED)
+    if not await admitted(websocket, TERMINAL):
         return
-    await websocket.accept()
+    site, place = site_of(websocket), Place.of(websocket)
     try:
         opening = await asyncio.to_thread(place.terminal, site)
         screen = Screen((COLUMNS, ROWS))

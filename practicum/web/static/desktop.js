@@ -1,25 +1,15 @@
 // Opens the desktop of a machine, in the page that somebody is looking at.
+import { machineSocket, Refused, SESSION_OVER, ticketFor } from "/static/machine_socket.js";
+
 const section = document.getElementById("desktop");
 const screen = section.querySelector(".desktop-screen");
 const state = section.querySelector(".console-state");
 const heading = section.querySelector("#desktop-name");
 const clipboard = section.querySelector("#desktop-clipboard");
-const SESSION_OVER = 4403;
 // With a server that is further away a picture of full quality comes late: milliseconds there and back.
 const FAR = 150;
 const TRIES = 3;
 let open = null;
-
-// What the server says of a desktop that cannot be had.
-class Refused extends Error {}
-
-async function ticketFor(path) {
-  const answer = await fetch(`${path}/ticket`, { method: "POST" });
-  if (answer.redirected) throw new Refused(state.dataset.over);
-  const said = await answer.json();
-  if (said.error) throw new Refused(said.error);
-  return said.ticket;
-}
 
 async function isSlow() {
   let fastest = Infinity;
@@ -49,7 +39,7 @@ async function openDesktop(path, name) {
   section.scrollIntoView({ block: "nearest" });
   try {
     const [{ default: RFB }, slow] = await Promise.all([import("/static/vendor/novnc/core/rfb.js"), isSlow()]);
-    const ticket = await ticketFor(path);
+    const ticket = await ticketFor(path, state.dataset.over);
     if (open === mine) connect(mine, RFB, ticket, slow);
   } catch (error) {
     if (open === mine) state.textContent = error instanceof Refused ? error.message : state.dataset.lost;
@@ -57,9 +47,7 @@ async function openDesktop(path, name) {
 }
 
 function connect(mine, RFB, ticket, slow) {
-  const place = new URL(`${mine.path}/screen?ticket=${encodeURIComponent(ticket)}`, location.href);
-  place.protocol = place.protocol.replace("http", "ws");
-  const socket = new WebSocket(place);
+  const socket = machineSocket(`${mine.path}/screen`, ticket);
   const rfb = new RFB(screen, socket, { shared: true });
   mine.rfb = rfb;
   rfb.scaleViewport = true;

@@ -1,6 +1,7 @@
 // Opens a terminal in a machine, in the page that somebody is looking at.
 import { Terminal } from "/static/vendor/xterm.mjs";
 import { FitAddon } from "/static/vendor/addon-fit.mjs";
+import { machineSocket, Refused, SESSION_OVER, ticketFor } from "/static/machine_socket.js";
 
 // xterm writes style sheets and style attributes of its own. The page's policy lets through only what carries its
 // nonce, and styles that are set as properties.
@@ -22,24 +23,12 @@ const section = document.getElementById("console");
 const screen = section.querySelector(".screen");
 const state = section.querySelector(".console-state");
 const heading = section.querySelector("#console-name");
-const SESSION_OVER = 4403;
 let open = null;
 
 function colours() {
   const style = getComputedStyle(section);
   const colour = (name) => style.getPropertyValue(name).trim();
   return { background: colour("--screen"), foreground: colour("--screen-text"), cursor: colour("--screen-text") };
-}
-
-// What the server says of a terminal that cannot be had.
-class Refused extends Error {}
-
-async function ticketFor(path) {
-  const answer = await fetch(`${path}/ticket`, { method: "POST" });
-  if (answer.redirected) throw new Refused(state.dataset.over);
-  const said = await answer.json();
-  if (said.error) throw new Refused(said.error);
-  return said.ticket;
 }
 
 function close() {
@@ -75,7 +64,7 @@ async function openTerminal(path, name) {
   section.scrollIntoView({ block: "nearest" });
   terminal.focus();
   try {
-    connect(mine, await ticketFor(path));
+    connect(mine, await ticketFor(path, state.dataset.over));
   } catch (error) {
     if (open === mine) state.textContent = error instanceof Refused ? error.message : state.dataset.lost;
   }
@@ -84,9 +73,7 @@ async function openTerminal(path, name) {
 function connect(mine, ticket) {
   if (open !== mine) return;
   const { terminal } = mine;
-  const place = new URL(`${mine.path}/terminal?ticket=${encodeURIComponent(ticket)}`, location.href);
-  place.protocol = place.protocol.replace("http", "ws");
-  const socket = new WebSocket(place);
+  const socket = machineSocket(`${mine.path}/terminal`, ticket);
   let ended = "";
   socket.binaryType = "arraybuffer";
   mine.socket = socket;
