@@ -4,7 +4,8 @@
 String project = System.getenv('PRACTICUM_PROJECT')
 String owner = project.substring(0, project.lastIndexOf('/'))
 
-Closure secret = { String identity, String variable ->
+// A folder's token for git and, where one is named, its token for GitLab's API.
+Closure secrets = { String identity, String variable, String apiIdentity = '', String apiVariable = '' ->
     return {
         folderCredentialsProperty {
             domainCredentials {
@@ -22,6 +23,14 @@ Closure secret = { String identity, String variable ->
                             password(System.getenv(variable))
                             usernameSecret(false)
                         }
+                        if (apiIdentity) {
+                            stringCredentialsImpl {
+                                scope('GLOBAL')
+                                id(apiIdentity)
+                                description('comments on merge requests')
+                                secret(System.getenv(apiVariable))
+                            }
+                        }
                     }
                 }
             }
@@ -33,11 +42,13 @@ folder('practicum') { description('Labs: merge requests, main, your copies (dev)
 
 folder('practicum/verify') {
     description('Answers to merge requests. Nothing here can push or reach LXD.')
-    properties secret('practicum-read', 'PRACTICUM_READ_TOKEN')
+    properties secrets('practicum-read', 'PRACTICUM_READ_TOKEN', 'practicum-comment', 'PRACTICUM_COMMENT_TOKEN')
 }
 
-for (name in ['main', 'dev', 'prod']) {
-    folder("practicum/${name}") { properties secret('practicum-git', 'PRACTICUM_PUSH_TOKEN') }
+// A token each, so that one can be taken back alone, and GitLab tells who pushed.
+Map pushes = [main: 'PRACTICUM_MAIN_TOKEN', dev: 'PRACTICUM_DEV_TOKEN', prod: 'PRACTICUM_PROD_TOKEN']
+pushes.each { name, variable ->
+    folder("practicum/${name}") { properties secrets('practicum-git', variable) }
 }
 
 multibranchPipelineJob('practicum/verify/labs') {
@@ -92,6 +103,8 @@ Map texts = [
     MEMORY: 'Such as 1GiB; empty: as the type says',
     DISK: 'Such as 5GiB; empty: as the type says',
     CONFIRM: 'The name of the lab once more',
+    WHEN: 'When systems are replaced: now, idle, or a time such as 04:00; empty: now',
+    BY: 'With idle: at the latest at this time, such as 04:00',
 ]
 // job → what it calls, its parameters, and whether builds may run side by side (the step locks each lab)
 Map jobs = [
@@ -99,7 +112,7 @@ Map jobs = [
     'dev/checkpoint': ["practicumCommand(verb: 'checkpoint', environment: 'dev')", ['LAB', 'MESSAGE']],
     'dev/create': ["practicumCommand(verb: 'create', environment: 'dev')", ['LAB', 'TYPE', 'NAME', 'CPU', 'MEMORY', 'DISK']],
     'dev/destroy': ["practicumCommand(verb: 'destroy', environment: 'dev')", ['LAB', 'CONFIRM', 'KEEP_VOLUMES']],
-    'prod/lab': ["practicumLab(environment: 'prod')", ['LAB']],
+    'prod/lab': ["practicumLab(environment: 'prod')", ['LAB', 'WHEN', 'BY']],
     'prod/deploy': ["practicumCommand(verb: 'deploy', environment: 'prod')", ['LAB']],
     'prod/rollback': ["practicumCommand(verb: 'rollback', environment: 'prod')", ['LAB']],
     'prod/undo': ["practicumCommand(verb: 'undo', environment: 'prod')", ['LAB']],

@@ -2,7 +2,7 @@ import org.practicum.Options
 
 /** Runs one command line of Practicum on the agent. See practicum.txt. */
 def call(Map given) {
-    Map options = Options.of(this, 'practicum', [arguments: null, returns: 'nothing', file: '', git: ''], given)
+    Map options = Options.of(this, 'practicum', [arguments: null, returns: 'nothing', file: '', git: '', gitlab: ''], given)
     String returns = Options.choice(this, 'practicum', 'returns', options.returns, ['nothing', 'output', 'status'])
     List<String> words = []
     for (Object word in options.arguments) {
@@ -13,13 +13,16 @@ def call(Map given) {
         }
         words.add(text)
     }
+    List secrets = []
+    if (options.git) {
+        secrets.add(gitUsernamePassword(credentialsId: options.git, gitToolName: 'Default'))
+    }
+    if (options.gitlab) {
+        secrets.add(string(credentialsId: options.gitlab, variable: 'PRACTICUM_GITLAB_TOKEN'))
+    }
     Object result = null
     withEnv(["PRACTICUM_ARGUMENTS=${words.join('\n')}", "PRACTICUM_FILE=${options.file}"]) {
-        if (options.git) {
-            withCredentials([gitUsernamePassword(credentialsId: options.git, gitToolName: 'Default')]) {
-                result = execute(returns)
-            }
-        } else {
+        withCredentials(secrets) {
             result = execute(returns)
         }
     }

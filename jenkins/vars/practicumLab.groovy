@@ -1,3 +1,4 @@
+import org.practicum.Commands
 import org.practicum.Documents
 import org.practicum.LabName
 import org.practicum.Options
@@ -59,6 +60,9 @@ private void runStage(Map options, String lab, Map one) {
         List<String> words = ['pipeline', lab, '--stage', one.name, '--junit', report]
         if (one.name == 'promote') {
             words.add('--propose')
+        }
+        if (one.name == 'deliver') {
+            words += Commands.option('--when', params.WHEN) + Commands.option('--by', params.BY)
         }
         try {
             practicum(arguments: words, git: options.git)

@@ -4,13 +4,15 @@ import org.practicum.Options
 void call(Map given = [:]) {
     Map defaults = [nightly: false, backup: false, git: 'practicum-git', folder: '/practicum', minutes: 240]
     Map options = Options.of(this, 'practicumSchedule', defaults, given)
-    node('practicum-prod') {
-        practicumCheckout(git: options.git)
-        practicumStage(name: 'schedule', minutes: options.minutes) {
-            practicum(arguments: ['schedule'], git: options.git)
-        }
-        if (options.nightly) {
-            report(options)
+    retry(count: 2, conditions: [agent(), nonresumable()]) {
+        node('practicum-prod') {
+            practicumCheckout(git: options.git)
+            practicumStage(name: 'schedule', minutes: options.minutes) {
+                practicum(arguments: ['schedule'], git: options.git)
+            }
+            if (options.nightly) {
+                report(options)
+            }
         }
     }
     if (options.nightly) {

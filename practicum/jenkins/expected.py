@@ -25,10 +25,10 @@ AGENTS = ("practicum-dev", "practicum-prod", "practicum-verify")
 # The folder of merge requests must not have what pushes: anybody who can push a branch chooses what its jobs run.
 PUSHES = "practicum-git"
 CREDENTIALS = {
-    "practicum/verify": "practicum-read",
-    "practicum/main": PUSHES,
-    "practicum/dev": PUSHES,
-    "practicum/prod": PUSHES,
+    "practicum/verify": ("practicum-read", "practicum-comment"),
+    "practicum/main": (PUSHES,),
+    "practicum/dev": (PUSHES,),
+    "practicum/prod": (PUSHES,),
 }
 BRANCH_JOBS = ("practicum/verify/labs", "practicum/main/labs")
 MAIN_JOB = "practicum/main/labs/main"
@@ -56,7 +56,7 @@ JOBS: Mapping[str, Job] = {
     "practicum/dev/checkpoint": _command("checkpoint", "dev", "MESSAGE"),
     "practicum/dev/create": _command("create", "dev", "TYPE", "NAME", "CPU", "MEMORY", "DISK"),
     "practicum/dev/destroy": _command("destroy", "dev", "CONFIRM", "KEEP_VOLUMES"),
-    "practicum/prod/lab": Job("practicumLab(environment: 'prod')", ("LAB",)),
+    "practicum/prod/lab": Job("practicumLab(environment: 'prod')", ("LAB", "WHEN", "BY")),
     "practicum/prod/deploy": _command("deploy", "prod"),
     "practicum/prod/rollback": _command("rollback", "prod"),
     "practicum/prod/undo": _command("undo", "prod"),

@@ -129,10 +129,10 @@ def _credentials(gateway: "JenkinsGateway") -> Iterator[HostCheck]:
         if folder == "practicum/verify" and PUSHES in there:
             why = "whoever can push a branch can use it"
             yield HostCheck(folder, "missing", f"{PUSHES} is here", why, f"remove {PUSHES} from this folder")
-        elif wanted in there:
-            yield HostCheck(folder, "ok", wanted, "its jobs fetch with it")
+        elif missing := [name for name in wanted if name not in there]:
+            yield HostCheck(folder, "missing", f"no {', '.join(missing)}", "its jobs need it", APPLY)
         else:
-            yield HostCheck(folder, "missing", f"no {wanted}", "its jobs fetch with it", APPLY)
+            yield HostCheck(folder, "ok", ", ".join(wanted), "its jobs need it")
 
 
 def _main(gateway: "JenkinsGateway", head: str) -> HostCheck:

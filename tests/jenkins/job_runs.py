@@ -14,13 +14,14 @@ ROOT = Path(__file__).parents[2]
 LIBRARY = ROOT / "jenkins"
 HARNESS = Path(__file__).parent / "harness"
 JARS = ROOT / ".venv/jenkins"
+TOKENS = ("practicum-git", "practicum-comment")
 # A stand-in of the command line: it notes its words and answers as `answers.json` says.
 PROGRAM = f"""#!{sys.executable} -IS
 import json, os, pathlib, sys, time
 place = pathlib.Path(__file__).parent
 words = sys.argv[1:]
 with (place / "calls.jsonl").open("a") as file:
-    left = [name for name in os.environ if name.startswith("PRACTICUM_")]
+    left = [name for name in os.environ if name.startswith("PRACTICUM_") and name != "PRACTICUM_REPOSITORY"]
     file.write(json.dumps([words, os.environ.get("CREDENTIALS", ""), left]) + "\\n")
 for key, answer in json.loads((place / "answers.json").read_text()):
     if " ".join(words).startswith(key):
@@ -131,7 +132,7 @@ class Site:
         text = output if isinstance(output, str) else json.dumps(output)
         self.answers.insert(0, (words, {"output": text, **how}))
 
-    def task(self, jenkinsfile, *, env=(), params=(), faults=(), credentials=("practicum-git",), path=None, **more):
+    def task(self, jenkinsfile, *, env=(), params=(), faults=(), credentials=TOKENS, path=None, **more):
         """Return a build to run."""
         labels = ("practicum-dev", "practicum-prod", "practicum-verify")
         system = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -164,7 +165,7 @@ class Site:
 
     @property
     def left_in_environment(self):
-        """What of the library's own variables the command line could see."""
+        """What the library set for its own script and the command line could see."""
         return [name for _words, _credentials, left in self._calls() for name in left]
 
     def _calls(self):

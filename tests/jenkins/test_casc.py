@@ -21,9 +21,12 @@ NAMES = sorted(
 VALUES = dict.fromkeys(NAMES, "x") | {
     "PRACTICUM_PROJECT": "teaching/courses/labs",
     "PRACTICUM_READ_TOKEN": "glpat-read",
+    "PRACTICUM_COMMENT_TOKEN": "glpat-comment",
+    **{f"PRACTICUM_{name}_TOKEN": f"glpat-{name.lower()}" for name in ("MAIN", "DEV", "PROD")},
 }
 CONFIGURATION = yaml.safe_load((CASC / "jenkins.yaml").read_text())
-TYPED = {"LAB": "net101/x", "MESSAGE": "m", "TYPE": "webserver", "NAME": "", "CPU": "", "MEMORY": "", "DISK": ""}
+EMPTY = ("NAME", "CPU", "MEMORY", "DISK", "WHEN", "BY")
+TYPED = {"LAB": "net101/x", "MESSAGE": "m", "TYPE": "webserver", **dict.fromkeys(EMPTY, "")}
 
 
 def check(**environment):
@@ -45,8 +48,8 @@ def test_an_empty_variable_is_named_before_jenkins_starts(name):
 
 @pytest.mark.parametrize("value", ["a'b", 'a"b', "a${b}", "a b", "a\nb", "a\\b"])
 def test_a_value_that_could_end_its_text_is_refused(value):
-    code, said = check(**{**VALUES, "PRACTICUM_PUSH_TOKEN": value})
-    assert (code, said) == (78, ["PRACTICUM_PUSH_TOKEN has characters that a configuration must not be made of"])
+    code, said = check(**{**VALUES, "PRACTICUM_PROD_TOKEN": value})
+    assert (code, said) == (78, ["PRACTICUM_PROD_TOKEN has characters that a configuration must not be made of"])
 
 
 def test_the_library_is_pinned_and_runs_in_the_sandbox():
@@ -108,14 +111,13 @@ def given(call, name):
 
 
 def test_only_the_folder_of_merge_requests_has_no_token_that_pushes(jobs):
-    tokens = {name: (given(one, "id"), given(one, "password")) for name, one in jobs.items() if one["name"] == "folder"}
-    push = (["practicum-git"], ["x"])
-    assert tokens == {
-        "practicum": ([], []),
-        "practicum/verify": (["practicum-read"], ["glpat-read"]),
-        "practicum/main": push,
-        "practicum/dev": push,
-        "practicum/prod": push,
+    folders = {name: one for name, one in jobs.items() if one["name"] == "folder"}
+    assert {name: given(one, "password") + given(one, "secret") for name, one in folders.items()} == {
+        "practicum": [],
+        "practicum/verify": ["glpat-read", "glpat-comment"],
+        "practicum/main": ["glpat-main"],
+        "practicum/dev": ["glpat-dev"],
+        "practicum/prod": ["glpat-prod"],
     }
 
 
@@ -159,7 +161,7 @@ def test_the_jobs_are_those_that_drift_and_diagnose_know(jobs):
     assert named == {name: list(job.parameters) for name, job in JOBS.items()}
     assert {name for name, one in jobs.items() if one["name"] == "multibranchPipelineJob"} == set(BRANCH_JOBS)
     folders = {name: given(one, "id") for name, one in jobs.items() if one["name"] == "folder" and "/" in name}
-    assert folders == {name: [identity] for name, identity in CREDENTIALS.items()}
+    assert folders == {name: list(identities) for name, identities in CREDENTIALS.items()}
     assert {one["permanent"]["name"] for one in CONFIGURATION["jenkins"]["nodes"]} == set(AGENTS)
 
 

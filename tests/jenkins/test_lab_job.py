@@ -47,6 +47,22 @@ def test_stages_that_probe_publish_their_report_and_only_promote_proposes(site):
     assert [one["options"]["artifacts"] for one in end.steps("archiveArtifacts")] == ["practicum-reports/**"]
 
 
+@pytest.mark.parametrize(
+    ("typed", "added"),
+    [
+        ({}, []),
+        ({"WHEN": "", "BY": ""}, []),
+        ({"WHEN": "22:30", "BY": ""}, ["--when", "22:30"]),
+        ({"WHEN": "idle", "BY": "04:00"}, ["--when", "idle", "--by", "04:00"]),
+    ],
+)
+def test_only_the_delivery_is_told_when_systems_are_replaced(site, typed, added):
+    end = site.run("practicumLab(environment: 'prod')", params={"LAB": LAB, **typed})
+    assert end.result == "SUCCESS"
+    ran = {words[3]: words[6:] for words in site.calls if words[:1] == ["pipeline"]}
+    assert ran == {name: added if name == "deliver" else [] for name in of("prod")}
+
+
 def test_nothing_is_held_while_something_is_waited_for(site):
     outline = site.run(DEV).outline
     assert outline[:3] == ["timeout", "lock", "node"]
@@ -118,7 +134,7 @@ def test_builds_of_different_labs_run_side_by_side(site):
     site.answer(f"pipeline {other} --stage")
     site.answer(f"status {other}")
     ends = site.run_together(site.task(DEV), site.task(DEV.replace(LAB, other)))
-    assert [end.stages for end in ends] == [of("dev")] * 2
+    assert [(end.failure, end.stages) for end in ends] == [(None, of("dev"))] * 2
     locks = {one["options"]["resource"] for end in ends for one in end.steps("lock")}
     assert locks == {f"practicum-dev-{LAB}", f"practicum-dev-{other}"}
 

@@ -4,6 +4,7 @@ import pytest
 
 LAB = "net101/firewalls"
 MAIN = {"BRANCH_NAME": "main"}
+PAGE = "https://jenkins.example.org/job/practicum/job/verify/job/labs/job/MR-12/7/"
 HOSTILE_BRANCH = "x'; touch owned; $(touch owned) `touch owned` ${env} \\u0022"
 DUE_IN_DEV = "--json pipeline --due --env dev"
 DUE_IN_PROD = "--json pipeline --due --env prod"
@@ -72,8 +73,7 @@ def test_an_agent_of_prod_that_is_lost_is_asked_again_and_dev_is_started_once(ma
 
 
 def test_only_the_verification_of_merge_requests_aborts_what_runs(main, site):
-    site.answer("validate")
-    site.answer("generate --preview")
+    site.answer("")
     of_main = main.run("practicumPipeline()", env=MAIN).steps("properties")
     of_request = site.run("practicumPipeline()", env={"CHANGE_ID": "12"}).steps("properties")
     aborts = [one["options"]["properties"][0].get("abortPrevious", False) for one in (*of_main, *of_request)]
@@ -85,28 +85,68 @@ def test_a_branch_that_is_neither_has_nothing_to_run(site):
     assert (end.result, end.outline, "owned" in end.failure) == ("FAILURE", ["error"], False)
 
 
-def test_a_merge_request_is_validated_and_previewed_without_credentials(site):
+@pytest.fixture
+def request_of(site):
+    """A merge request on which the command line finds nothing wrong."""
     site.answer("validate")
     site.answer("validate --format junit", "<testsuites/>")
     site.answer("generate --preview")
-    hostile = {"CHANGE_ID": "12", "CHANGE_BRANCH": HOSTILE_BRANCH, "CHANGE_TITLE": HOSTILE_BRANCH}
-    end = site.run("practicumPipeline()", env=hostile, credentials=())
-    assert (end.result, end.stages) == ("SUCCESS", ["validate", "preview"])
+    site.answer("review")
+    return site
+
+
+def test_a_merge_request_is_answered_validated_and_previewed_with_a_token_that_comments_only(request_of, site):
+    hostile = {"CHANGE_ID": "12", "CHANGE_BRANCH": HOSTILE_BRANCH, "CHANGE_TITLE": HOSTILE_BRANCH, "BUILD_URL": PAGE}
+    end = site.run("practicumPipeline()", env=hostile, credentials=("practicum-comment",))
+    assert (end.result, end.stages) == ("SUCCESS", ["review", "validate", "preview"])
     assert {one["options"]["label"] for one in end.steps("node")} == {"practicum-verify"}
+    review = ["review", "--output", "practicum-reports/review.md", "--link", f"Pipeline={PAGE}", "--comment"]
     assert site.calls == [
+        review,
         ["validate", "--format", "junit"],
         ["validate"],
         ["generate", "--preview", "practicum-reports/preview"],
     ]
+    assert site.calls_with_credentials == [review]
+    archived = [one["options"]["artifacts"] for one in end.steps("archiveArtifacts")]
+    assert archived == ["practicum-reports/review.md", "practicum-reports/preview/**"]
     assert (site.folder / "practicum-verify/practicum-reports/validate.xml").read_text() == "<testsuites/>\n"
     assert "owned" not in str(end.record)
     assert list(site.folder.rglob("owned")) == []
 
 
-def test_problems_of_a_merge_request_are_published_before_it_fails(site):
+def test_problems_of_a_merge_request_are_answered_and_published_before_it_fails(site):
     site.answer("validate", code=65)
+    site.answer("review", code=65)
     end = site.run("practicumVerify()")
-    assert (end.result, end.stages, end.outline.count("junit")) == ("FAILURE", ["validate"], 1)
+    assert (end.result, end.stages, end.outline.count("junit")) == ("FAILURE", ["review", "validate"], 1)
+
+
+@pytest.mark.parametrize(
+    ("code", "result", "stages"),
+    [
+        (2, "UNSTABLE", ["review", "validate", "preview"]),
+        (1, "FAILURE", ["review"]),
+        (69, "UNSTABLE", ["review", "validate", "preview"]),
+        (75, "UNSTABLE", ["review", "validate", "preview"]),
+        (77, "UNSTABLE", ["review", "validate", "preview"]),
+    ],
+)
+def test_an_answer_that_gitlab_does_not_take_is_told_and_one_that_says_no_fails(request_of, site, code, result, stages):
+    site.answer("review", code=code)
+    end = site.run("practicumVerify()")
+    assert (end.result, end.stages, f"ended with {code}" in f"{end.record} {end.failure}") == (result, stages, True)
+    assert "practicum-reports/review.md" in [one["options"]["artifacts"] for one in end.steps("archiveArtifacts")]
+
+
+def test_without_a_token_the_answer_is_in_the_log(request_of, site):
+    end = site.run("practicumPipeline(comment: '')", env={"CHANGE_ID": "12"}, credentials=())
+    assert (end.result, site.calls[0]) == ("SUCCESS", ["review", "--output", "practicum-reports/review.md"])
+
+
+def test_the_token_for_comments_is_no_business_of_main(main):
+    end = main.run("practicumPipeline(comment: 'other')", env=MAIN)
+    assert (end.result, len(end.builds)) == ("SUCCESS", 3)
 
 
 WORDS = {
@@ -159,6 +199,12 @@ def test_the_timer_runs_what_is_due_by_time(site):
     site.answer("schedule")
     end = site.run("practicumSchedule()")
     assert (end.result, end.stages, site.calls) == ("SUCCESS", ["schedule"], [["schedule"]])
+
+
+def test_a_timer_whose_agent_is_lost_takes_another(site):
+    site.answer("schedule")
+    end = site.run("practicumSchedule()", faults={1: "lost"})
+    assert (end.result, end.outline.count("node")) == ("SUCCESS", 2)
 
 
 def test_the_night_reports_and_starts_what_was_left(main, site):

@@ -6,6 +6,8 @@ from contextlib import ExitStack
 from xml.etree import ElementTree
 
 import pytest
+import yaml
+from gitlab_server import REPORTER, FakeGitLab
 from job_runs import Site
 from laboratory import LAB, environment, open_laboratory
 
@@ -111,3 +113,49 @@ def test_two_builds_of_one_lab_at_once_do_its_work_once(university):
     ends = university.run_together(task, task)
     assert sorted(end.description for end in ends) == [f"{LAB} in dev: done", f"{LAB} in dev: nothing was due"]
     assert [end.result for end in ends] == ["SUCCESS"] * 2
+
+
+@pytest.fixture
+def gitlab(university):
+    """GitLab with a merge request of the branch `change`, checked out where its job runs."""
+    with FakeGitLab().running() as fake:
+        fake.role, fake.tokens = REPORTER, {"stand-in": fake.users[0]}
+        university.git("-C", university.origin, "config", "receive.advertisePushOptions", "true")
+        path = university.laboratory.root / "environments/prod/platform.yaml"
+        path.write_text(yaml.safe_dump({**yaml.safe_load(path.read_text()), "git": {"project": fake.url}}))
+        university.git("commit", "--quiet", "--all", "--message", "Name the project")
+        university.merge_spec()
+        end = university.job("practicumMain()")
+        assert end.result == "SUCCESS", end.failure
+        university.git("pull", "--quiet", "--ff-only", "origin", "main")
+        university.git("switch", "--quiet", "--create", "change")
+        fake.open_request(fake.users[1], source_branch="change", target_branch="main")
+        yield fake
+
+
+def answer(university, gitlab):
+    """Push the branch `change`, run its job, and return the end and the comments."""
+    university.git("push", "--quiet", "--force", "origin", "change")
+    gitlab.branches["change"] = university.git("rev-parse", "HEAD").strip()
+    place = university.folder / "practicum-verify"
+    if not place.exists():
+        university.git("clone", "--quiet", university.origin, str(place))
+    university.git("-C", str(place), "fetch", "--quiet", "origin")
+    university.git("-C", str(place), "checkout", "--quiet", "--detach", "origin/change")
+    end = university.job("practicumPipeline()", env={"CHANGE_ID": "1"}, credentials=("practicum-comment",))
+    return end, [note["body"] for note in gitlab.notes.get(1, [])]
+
+
+def test_a_merge_request_is_answered_in_it_and_the_answer_follows_it(university, gitlab):
+    university.laboratory.write_spec(students=3)
+    university.git("commit", "--quiet", "--all", "--message", "One more student")
+    end, (said,) = answer(university, gitlab)
+    assert (end.result, end.stages) == ("SUCCESS", ["review", "validate", "preview"]), end.failure
+    assert "1 new student" in said
+    rendered = university.folder / "practicum-verify/practicum-reports/preview"
+    assert len({path.name for path in rendered.rglob("s00*")}) == 3
+    university.laboratory.write_spec(studnets=3)
+    university.git("commit", "--quiet", "--all", "--message", "A typing error")
+    end, (said,) = answer(university, gitlab)
+    assert (end.result, end.stages) == ("FAILURE", ["review", "validate"])
+    assert "not valid, 1 error" in said

@@ -94,7 +94,11 @@ class World {
             if (!task.credentials.containsAll(wanted)) {
                 throw new StepFailed("this folder has no credentials ${wanted}")
             }
-            variables << [GIT_ASKPASS: '/stand-in', CREDENTIALS: wanted.join(',')]
+            Map bound = wanted ? [CREDENTIALS: wanted.join(',')] : [:]
+            for (Map one in options.bindings) {
+                bound += one.symbol == 'string' ? [(one.variable): 'stand-in'] : [GIT_ASKPASS: '/stand-in']
+            }
+            variables << bound
         } else if (step == 'lock') {
             if (agents) {
                 throw new StepFailed('an executor would be held while waiting for a lock')
@@ -214,7 +218,6 @@ class World {
         File output = File.createTempFile('step', '.out')
         File log = File.createTempFile('step', '.log')
         script.text = options.script
-        script.executable = true
         try {
             int code = run(script, output, log, task.faults["$commands"] == 'abort')
             String text = output.getText('UTF-8')
@@ -234,9 +237,13 @@ class World {
     }
 
     private int run(File script, File output, File log, boolean abort) {
-        ProcessBuilder builder = new ProcessBuilder([script.path]).directory(place())
+        // By its shell: a process that another build starts meanwhile may still hold the file open for writing, and the
+        // system runs no such file ("Text file busy").
+        ProcessBuilder builder = new ProcessBuilder(['/bin/sh', script.path]).directory(place())
         builder.redirectOutput(output).redirectError(log)
         builder.environment().clear()
+        // A controller gives every command what it knows of the build, which people wrote in part.
+        builder.environment().putAll(task.env)
         builder.environment().putAll(task.shell)
         variables.each { builder.environment().putAll(it) }
         Process process = builder.start()

@@ -40,7 +40,7 @@ def server(server):
     server.jobs |= {name: Job(multibranch=True) for name in BRANCH_JOBS}
     server.jobs |= {folder: Job() for folder in CREDENTIALS}
     server.jobs[MAIN_JOB] = Job(builds={7: 1})
-    server.stores = {folder: [name] for folder, name in CREDENTIALS.items()}
+    server.stores = {folder: list(names) for folder, names in CREDENTIALS.items()}
     return server
 
 
@@ -80,7 +80,7 @@ def test_everything_that_is_missing_is_named_with_its_fix(jenkins, server):
     del server.jobs[LAB]
     server.agents["practicum-prod"] = "disconnected"
     server.stores["practicum/dev"] = []
-    server.stores["practicum/verify"] = ["practicum-read", "practicum-git"]
+    server.stores["practicum/verify"] = ["practicum-read", "practicum-comment", "practicum-git"]
     code, found = problems(jenkins)
     assert code == 1
     assert [name for name, _, _ in found] == ["plugins", "practicum-prod", "jobs", "practicum/verify", "practicum/dev"]

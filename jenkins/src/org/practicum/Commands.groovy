@@ -39,7 +39,8 @@ class Commands implements Serializable {
         return words
     }
 
-    private static List<String> option(String name, Object value) {
+    /** Returns an option with its value, or nothing where there is no value. */
+    static List<String> option(String name, Object value) {
         return value ? [name, value as String] : []
     }
 }

@@ -102,7 +102,7 @@ class Steps implements Serializable {
 
     def nonresumable() { return [symbol: 'nonresumable'] }
 
-    def string(Map options) { return symbol('string', options, ['name', 'value'], []) }
+    def string(Map options) { return symbol('string', options, options.credentialsId ? ['credentialsId', 'variable'] : ['name', 'value'], []) }
 
     def gitUsernamePassword(Map options) { return symbol('gitUsernamePassword', options, ['credentialsId', 'gitToolName'], []) }
 
