@@ -41,6 +41,7 @@ PLAY = """\
 - hosts: localhost
   connection: local
   gather_facts: false
+  vars: {{ansible_python_interpreter: "{{{{ ansible_playbook_python }}}}"}}
   tasks:
     - community.general.lxd_container:
         name: "{{{{ item }}}}"
@@ -84,7 +85,9 @@ class Bare:
             values = {"project": self.project, "profile": self.golden, "fingerprint": self.fingerprint}
             play.write(PLAY.format(**values, socket=self.lxd.socket, names=self.names))
             play.flush()
-            subprocess.run(["ansible-playbook", "-i", "localhost,", play.name], check=True, stdout=subprocess.DEVNULL)
+            done = subprocess.run(["ansible-playbook", "-i", "localhost,", play.name], capture_output=True, text=True)
+            if done.returncode:
+                raise SystemExit(f"{done.stdout}\n{done.stderr}")
 
     def measured(self, make: Callable[[], None]) -> Measured:
         """Run one of the ways and remove what it made."""
