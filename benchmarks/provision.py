@@ -5,14 +5,16 @@
 For each number of seats it makes a repository in a temporary folder and a lab with one web server a seat, and runs the
 command line as an operator does. Everybody starts the same systems: clones of one golden snapshot (Ansible, which
 cannot clone a snapshot of another project, the checkpoint's image). Only Practicum makes a bridge and an access list a
-seat. A machine is ready when its web server listens. Needs root and a host made ready by `practicum setup`; Ansible is
-measured when `ansible-playbook` with `community.general` is on the PATH (the package `ansible` has both).
+seat. The floor is measured before and after: where both differ, the host was busy, and no ratio means much. A machine
+is ready when its web server listens. Needs root and a host made ready by `practicum setup`; Ansible is measured when
+`ansible-playbook` with `community.general` is on the PATH (the package `ansible` has both).
 """
 
 import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -63,6 +65,7 @@ class Bare:
         self.golden: str = self.lxd.get("instances", project=self.project, recursion=1)[0]["name"]
         self.fingerprint: str = next(iter((deployment.release or {})["images"].values()))
         self.names = [f"bare-{number}" for number in range(seats)]
+        self.removal = 0.0  # seconds in which the last ones went, one after the other
 
     def floor(self) -> None:
         """Clone and start one after the other, in the barest loop over the API."""
@@ -94,8 +97,10 @@ class Bare:
         try:
             return watched(self.lxd, self.project, self.names, make)
         finally:
+            began = time.monotonic()
             for name in self.names:
                 delete(self.lxd, self.project, name)
+            self.removal = time.monotonic() - began
 
 
 def command(repository: Path, *arguments: str) -> Cost:
@@ -143,16 +148,19 @@ def measure(seats: int, folder: Path) -> None:
         spent: list[Cost] = []
         wipe(bare.lxd, deployment, networks=True)
         floor = bare.measured(bare.floor)
-        tell("floor", str(floor))
+        tell("floor", f"{floor}   removed in {bare.removal:.2f} s")
         for name, make in (("lxc loop", bare.lxc_loop), ("ansible", bare.ansible)):
             tell(name, bare.measured(make).beside(floor) if shutil.which(PROGRAMS[name]) else "not installed")
         for name, networks in (("provision", True), ("after warm", False)):
             wipe(bare.lxd, deployment, networks=networks)
             tell(name, watched(bare.lxd, project, names, provision).beside(floor))
             tell("", f"itself {spent[-1]}")
+        again = bare.measured(bare.floor)
+        tell("floor, again", again.beside(floor))
         tell("no-op", str(command(repository, "provision", LAB, "--env", "prod")))
         tell("smoke", str(command(repository, "smoke", LAB, "--env", "prod")))
-        tell("destroy prod", str(command(repository, "destroy", LAB, "--env", "prod", "--without-export")))
+        gone = command(repository, "destroy", LAB, "--env", "prod", "--without-export")
+        tell("destroy prod", f"{gone}   {gone.seconds / bare.removal:.2f} x the bare removal")
 
 
 def tell(name: str, figures: str) -> None:

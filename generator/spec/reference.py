@@ -28,7 +28,7 @@ NOT_BUILT: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "argocd.api": _UNREAD,
             "git.remote": "Argo CD is told to read there, and nothing else uses it. The remote is the checkout's own "
             "`origin`, see `practicum init --remote`.",
-            "web": "`public_url` stands in the links of `practicum invite`; nothing else of it is read.",
+            "web.tls": "The certificate is named with `practicum web --certificate` and `--key`.",
             "vms": f"`kubevirt`, for labs that have virtual machines; {_REFUSED}",
         },
     }

@@ -1,14 +1,17 @@
-"""Signing in with the link that the terminal shows or with a personal one, and out."""
+"""Signing in with the link that the terminal shows, with a personal one, or at an OpenID provider; and out."""
 
 import time
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from practicum.web.messages import say
+from practicum.web.openid import Provider, Unanswered, Unproved
 from practicum.web.pages import is_signed_in, page
 from practicum.web.site import SIGNED_IN, Session, Site, site_of
-from practicum.web.users import OPERATOR
+from practicum.web.users import OPERATOR, User
 
 
 async def show_login(request: Request) -> Response:
@@ -17,25 +20,68 @@ async def show_login(request: Request) -> Response:
     if is_signed_in(request) and not token:
         return RedirectResponse("/", 303)
     invitation = site_of(request).invitations.find(token)
-    who = invitation.user.name if invitation else ""
-    return page(request, "login.html", token=token, who=who, failed=False)
+    return _login_page(request, token=token, who=invitation.user.name if invitation else "")
 
 
 async def login(request: Request) -> Response:
-    """Use a link and begin a session; whoever was signed in here before is not any more."""
+    """Use a link and begin a session."""
     site = site_of(request)
     session = _session(site, str((await request.form()).get("token", "")))
     if session is None:
-        return page(request, "login.html", 403, token="", who="", failed=True)
-    _end(request)
-    request.session[SIGNED_IN] = site.begin(session)
-    return RedirectResponse("/", 303)
+        return _login_page(request, 403, failed=say("login.failed"))
+    return _begun(request, session)
 
 
 async def logout(request: Request) -> Response:
     """End the session."""
     _end(request)
     return RedirectResponse("/login", 303)
+
+
+async def to_provider(request: Request) -> Response:
+    """Send a browser to the provider, which asks who it is."""
+    site = site_of(request)
+    try:
+        return await _provider(site).begin(request, f"{site.address.url}/login/oidc/back")
+    except Unanswered:
+        return _login_page(request, 502, failed=say("login.unanswered", name=_provider(site).name))
+
+
+async def from_provider(request: Request) -> Response:
+    """Send a browser that comes from the provider on to ourselves: only then our own cookie comes along."""
+    _provider(site_of(request))
+    return page(request, "signing_in.html", to=f"/login/oidc/end?{request.url.query}")
+
+
+async def use_proof(request: Request) -> Response:
+    """Begin the session of whom the provider named."""
+    site = site_of(request)
+    try:
+        login = await _provider(site).login(request)
+    except Unanswered:
+        return _login_page(request, 502, failed=say("login.unanswered", name=_provider(site).name))
+    except Unproved:
+        return _login_page(request, 403, failed=say("login.unproved", name=_provider(site).name))
+    return _begun(request, Session(User(login)))
+
+
+def _provider(site: Site) -> Provider:
+    if site.provider is None:
+        raise HTTPException(404)
+    return site.provider
+
+
+def _login_page(request: Request, status: int = 200, token: str = "", who: str = "", failed: str = "") -> Response:
+    provider = site_of(request).provider
+    name = provider.name if provider else ""
+    return page(request, "login.html", status, token=token, who=who, failed=failed, provider=name)
+
+
+def _begun(request: Request, session: Session) -> Response:
+    """Begin a session; whoever was signed in here before is not any more."""
+    _end(request)
+    request.session[SIGNED_IN] = site_of(request).begin(session)
+    return RedirectResponse("/", 303)
 
 
 def _session(site: Site, token: str) -> Session | None:
@@ -55,5 +101,8 @@ def _end(request: Request) -> None:
 ROUTES = [
     Route("/login", show_login),
     Route("/login", login, methods=["POST"]),
+    Route("/login/oidc", to_provider),
+    Route("/login/oidc/back", from_provider),
+    Route("/login/oidc/end", use_proof),
     Route("/logout", logout, methods=["POST"]),
 ]

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from starlette.requests import HTTPConnection
 from starlette.types import Scope
@@ -18,6 +19,9 @@ from practicum.web.jobs import Jobs
 from practicum.web.one_time import OneTime
 from practicum.web.screens import Screens
 from practicum.web.users import User
+
+if TYPE_CHECKING:
+    from practicum.web.openid import Provider
 
 __all__ = ["LOOPBACK", "SIGNED_IN", "Address", "Session", "Site", "site_of"]
 
@@ -74,6 +78,7 @@ class Site:
 
     folder: Path
     address: Address
+    provider: "Provider | None" = None
     jobs: Jobs = field(default_factory=Jobs)
     links: OneTime = field(default_factory=lambda: OneTime(LINK_SECONDS))
     tickets: OneTime = field(default_factory=lambda: OneTime(TICKET_SECONDS))

@@ -74,6 +74,12 @@ def test_forms_have_words(name):
     assert used <= set(forms)
 
 
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_every_pattern_says_in_words_what_it_wants(name):
+    found = [part for _, part in parts(read_schema(name)) if "pattern" in part and "x-hint" not in part]
+    assert found == []
+
+
 def test_hints_name_codes_that_exist():
     assert set(read_schema_yaml("hints.yaml")["codes"]) <= set(codes())
 
