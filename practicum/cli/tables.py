@@ -22,7 +22,7 @@ from practicum.stages.progress import Progress
 from practicum.stages.prune import Prunable
 from practicum.stages.status import MachineStatus
 
-STATE_STYLE = {"running": "green", "stopped": "yellow", "absent": "red", "incomplete": "yellow"}
+STATE_STYLE = {"running": "green", "stopped": "yellow", "absent": "red", "incomplete": "yellow", "starting": "yellow"}
 NO_OUTCOMES: Mapping[str, str] = {}
 CHECK_MARKS = {"ok": "[green]✓[/]", "warning": "[yellow]![/]", "missing": "[red]✗[/]"}
 

@@ -12,10 +12,12 @@ from practicum.stages.leaving import leaving
 from practicum.stages.wishes import pending
 from practicum.stages.workspace import Workspace
 
+LAST_POWER = "volatile.last_state.power"
+
 
 @dataclass(frozen=True)
 class MachineStatus:
-    """One machine of one seat. `state` is LXD's word in lower case, `absent`, or `incomplete`."""
+    """One machine of one seat. `state` is LXD's word in lower case, `absent`, `incomplete`, or `starting`."""
 
     seat: str
     machine: str
@@ -65,4 +67,14 @@ def _instances(lxd: Lxd, deployment: Deployment) -> dict[str, str]:
         entries = lxd.get("instances", project=deployment.scope.project, recursion=1)
     except LxdNotFound:
         return {}
-    return {entry["name"]: entry["status"].lower() if READY in entry["config"] else "incomplete" for entry in entries}
+    return {entry["name"]: _state(entry) for entry in entries}
+
+
+def _state(entry: Document) -> str:
+    """Return the state of a machine as people are told it."""
+    if READY not in entry["config"]:
+        return "incomplete"
+    # After the host was started LXD starts, one after the other, what ran before (this key says so).
+    if entry["status"] == "Stopped" and entry["config"].get(LAST_POWER) == "RUNNING":
+        return "starting"
+    return str(entry["status"]).lower()

@@ -33,6 +33,12 @@ def instance(lxd, name):
     return next(one for (_, key), one in lxd.world.instances.items() if key == name)
 
 
+def stopped(lxd, name, last="STOPPED"):
+    """Let a machine not run; `last` is how LXD remembers it."""
+    instance(lxd, name)["status"] = "Stopped"
+    instance(lxd, name)["config"]["volatile.last_state.power"] = last
+
+
 def test_the_page_shows_their_machines_and_nobody_elses(mia):
     page = mia.text(COURSE)
     assert "Small" in page
@@ -41,6 +47,12 @@ def test_the_page_shows_their_machines_and_nobody_elses(mia):
     assert f'data-terminal="{MIA}/machines/web"' in mia.get(COURSE).text
     assert "s002" not in mia.get(COURSE).text
     assert "running" in mia.text(f"{MIA}/machines")
+
+
+@pytest.mark.parametrize(("last", "shown"), [("RUNNING", "starting"), ("STOPPED", "stopped")])
+def test_after_the_host_was_started_a_machine_that_lxd_will_start_is_starting(mia, lxd, last, shown):
+    stopped(lxd, "s001-web", last)
+    assert f'<span class="state {shown}">{shown}</span>' in mia.get(COURSE).text
 
 
 def test_restart_reset_and_start_over_are_done_and_say_so(mia, lxd):
@@ -165,7 +177,7 @@ def test_a_student_gets_tickets_for_their_own_machines_only(mia, university):
 
 
 def test_a_stopped_lab_says_so_and_what_the_page_shows_stays(mia, lxd):
-    instance(lxd, "s001-web")["status"] = "Stopped"
+    stopped(lxd, "s001-web")
     assert "stopped" in mia.text(COURSE)
     assert "data-terminal" not in mia.get(f"{MIA}/machines").text
 
