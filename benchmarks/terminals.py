@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,6 +37,7 @@ KEYS = 40
 PAUSE_SECONDS = 0.2
 SHELL = ("/bin/sh", "-i")
 QUIET_SECONDS = 0.5
+MOST_SECONDS = 120
 Send = Callable[[bytes], Awaitable[None]]
 
 
@@ -127,11 +129,14 @@ def web_page(repository: Path) -> Iterator[Page]:
 
 async def typing(open_one: Callable[[int], AbstractAsyncContextManager[Typist]], count: int) -> list[Typist]:
     """Let so many people type at once; return them."""
+    # What waits for an answer of the page waits in a thread; else people would stand in line here and not there.
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(2 * count))
     async with AsyncExitStack() as stack:
         opening = [stack.enter_async_context(open_one(number)) for number in range(count)]
         typists = await asyncio.gather(*opening)
-        await asyncio.gather(*(one.settle() for one in typists))
-        await asyncio.gather(*(one.type(PAUSE_SECONDS * number / count) for number, one in enumerate(typists)))
+        async with asyncio.timeout(MOST_SECONDS):
+            await asyncio.gather(*(one.settle() for one in typists))
+            await asyncio.gather(*(one.type(PAUSE_SECONDS * number / count) for number, one in enumerate(typists)))
         return list(typists)
 
 

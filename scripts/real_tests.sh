@@ -14,12 +14,13 @@ fi
 # Run the tests with these markers. Up to four that fail are tried once more with nothing beside them: that tells a machine
 # which two busy cores starved from a fault. Those that pass then are named, for a race in them wants mending all the same.
 run() {
-  local markers=$1 status=0
-  .venv/bin/pytest tests/lxd tests/kubernetes tests/web -m "$markers" "${@:2}" || status=$?
-  if ((status == 1 && $(grep -c true .pytest_cache/v/cache/lastfailed) < 5)); then
+  local cache=.pytest_cache/real status=0
+  local tests=(tests/lxd tests/kubernetes tests/web -o "cache_dir=$cache" -m "$1")
+  .venv/bin/pytest "${tests[@]}" --cache-clear "${@:2}" || status=$?
+  if ((status == 1 && $(grep -c true "$cache/v/cache/lastfailed") < 5)); then
     echo "What failed, once more and alone:"
     status=0
-    .venv/bin/pytest tests/lxd tests/kubernetes tests/web -m "$markers" -vv --last-failed --last-failed-no-failures none || status=$?
+    .venv/bin/pytest "${tests[@]}" -vv --last-failed --last-failed-no-failures none || status=$?
   fi
   return "$status"
 }

@@ -28,7 +28,8 @@ Closure secrets = { String identity, String variable, String apiIdentity = '', S
                                 scope('GLOBAL')
                                 id(apiIdentity)
                                 description('comments on merge requests')
-                                secret(System.getenv(apiVariable))
+                                // The only argument that a text is not turned into.
+                                secret(hudson.util.Secret.fromString(System.getenv(apiVariable)))
                             }
                         }
                     }

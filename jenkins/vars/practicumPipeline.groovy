@@ -4,10 +4,7 @@ void call(Map given = [:]) {
         practicumVerify(given.subMap(['gitlab', 'comment']))
     } else if (env.BRANCH_NAME == 'main') {
         properties([disableConcurrentBuilds(), buildDiscarder(logRotator(numToKeepStr: '100'))])
-        Map ofMain = [:]
-        ofMain.putAll(given)
-        ofMain.remove('comment')
-        practicumMain(ofMain)
+        practicumMain(given.findAll { entry -> entry.key != 'comment' })
     } else {
         error('practicumPipeline is for merge requests and for main; other branches have nothing to run')
     }

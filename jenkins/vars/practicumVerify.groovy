@@ -21,7 +21,7 @@ void call(Map given = [:]) {
             }
             practicumStage(name: 'preview', minutes: options.minutes, gitlab: options.gitlab) {
                 practicum(arguments: ['generate', '--preview', 'practicum-reports/preview'])
-                archiveArtifacts(artifacts: 'practicum-reports/preview/**')
+                archiveArtifacts(artifacts: 'practicum-reports/preview/**', allowEmptyArchive: true)
             }
         }
     }

@@ -2,6 +2,7 @@
 
 import csv
 import getpass
+import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -14,10 +15,11 @@ import click
 from practicum.cli.context import Context, lab_argument, pass_context, seat_option
 from practicum.errors import UnavailableError, UsageError
 from practicum.stages.create import workspace_for_create
-from practicum.stages.workspace import Workspace, platforms_of
+from practicum.stages.workspace import InvalidInput, Workspace, platforms_of
 
 if TYPE_CHECKING:
     from practicum.web.guests import Guest
+    from practicum.web.openid import Provider
     from practicum.web.serve import Certificate
 
 FILE = click.Path(path_type=Path, dir_okay=False)
@@ -66,7 +68,19 @@ def web(context: Context, host: str, port: int, certificate: Path | None, key: P
         click.echo(f"the web page of {root} is ready; this link signs you in, once, within 30 minutes:", err=True)
         click.echo(link)
 
-    serve(root, host, port, files, tell)
+    serve(root, host, port, files, _provider(Workspace.open(root)), tell)
+
+
+def _provider(workspace: Workspace) -> "Provider | None":
+    """Return at which provider people sign in; None, and said, when nobody knows: on the page that can be mended."""
+    from practicum.web.openid import provider_of
+
+    try:
+        settings = platforms_of(workspace.repository.sources("HEAD"))["prod"].settings
+    except InvalidInput:
+        click.echo("warning: a platform file has errors, so people sign in by links only; practicum validate", err=True)
+        return None
+    return provider_of(settings.get("web", {}), os.environ)
 
 
 def _command(root: Path, host: str, port: int, files: "Certificate | None") -> list[str]:

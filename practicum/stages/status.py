@@ -74,7 +74,8 @@ def _state(entry: Document) -> str:
     """Return the state of a machine as people are told it."""
     if READY not in entry["config"]:
         return "incomplete"
-    # After the host was started LXD starts, one after the other, what ran before (this key says so).
+    # After the host was started LXD starts, one after the other, what ran before, which this key says. What it could
+    # not start stays so, until somebody starts the lab.
     if entry["status"] == "Stopped" and entry["config"].get(LAST_POWER) == "RUNNING":
         return "starting"
     return str(entry["status"]).lower()

@@ -30,9 +30,8 @@ from practicum.web import (
 from practicum.web.assets import FOLDER, NOVNC, VENDOR
 from practicum.web.gate import Gate
 from practicum.web.pages import bug, forbidden, not_found, told
-from practicum.web.site import Site
+from practicum.web.site import SESSION_SECONDS, Site
 
-SESSION_SECONDS = 12 * 60 * 60
 MEDIA = {".mjs": "text/javascript", ".js": "text/javascript", ".css": "text/css"}
 
 

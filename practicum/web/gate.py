@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from practicum.web.messages import say
 from practicum.web.site import Site
 
-__all__ = ["MOST_UPLOADED", "Gate", "protect"]
+__all__ = ["MOST_UPLOADED", "OURS", "Gate", "protect"]
 
 # A form of ours is far smaller; what is larger fills memory, and without a session too.
 MOST_DIGITS = 6

@@ -1,5 +1,6 @@
 """Signing in with the link that the terminal shows, with a personal one, or at an OpenID provider; and out."""
 
+import logging
 import time
 
 from starlette.exceptions import HTTPException
@@ -7,11 +8,16 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from practicum.web.gate import OURS
+from practicum.web.invitations import Invitation
 from practicum.web.messages import say
 from practicum.web.openid import Provider, Unanswered, Unproved
 from practicum.web.pages import is_signed_in, page
-from practicum.web.site import SIGNED_IN, Session, Site, site_of
+from practicum.web.site import SESSION_SECONDS, SIGNED_IN, Session, Site, site_of
 from practicum.web.users import OPERATOR, User
+
+# To the terminal, or systemd's journal, for whoever runs the page: others are told less.
+LOG = logging.getLogger(__name__)
 
 
 async def show_login(request: Request) -> Response:
@@ -40,35 +46,47 @@ async def logout(request: Request) -> Response:
 
 async def to_provider(request: Request) -> Response:
     """Send a browser to the provider, which asks who it is."""
-    site = site_of(request)
+    site, provider = site_of(request), _provider(request)
+    # From a page of somebody else our cookie does not come along, and what is begun would take its place. By another
+    # name of ours it would not be there when the provider sends the browser back.
+    if request.headers.get("sec-fetch-site", "none") not in OURS or request.url.hostname != site.address.host:
+        return RedirectResponse(f"{site.address.url}/login", 303)
     try:
-        return await _provider(site).begin(request, f"{site.address.url}/login/oidc/back")
-    except Unanswered:
-        return _login_page(request, 502, failed=say("login.unanswered", name=_provider(site).name))
+        return await provider.begin(request, f"{site.address.url}/login/oidc/back")
+    except Unanswered as error:
+        return _unanswered(request, provider, error)
 
 
 async def from_provider(request: Request) -> Response:
     """Send a browser that comes from the provider on to ourselves: only then our own cookie comes along."""
-    _provider(site_of(request))
+    _provider(request)
     return page(request, "signing_in.html", to=f"/login/oidc/end?{request.url.query}")
 
 
 async def use_proof(request: Request) -> Response:
     """Begin the session of whom the provider named."""
-    site = site_of(request)
+    provider, now = _provider(request), time.time()
     try:
-        login = await _provider(site).login(request)
-    except Unanswered:
-        return _login_page(request, 502, failed=say("login.unanswered", name=_provider(site).name))
-    except Unproved:
-        return _login_page(request, 403, failed=say("login.unproved", name=_provider(site).name))
-    return _begun(request, Session(User(login)))
+        user = User(await provider.login(request))
+    except Unanswered as error:
+        return _unanswered(request, provider, error)
+    except Unproved as error:
+        LOG.warning("nobody was signed in at %s: %s", provider.name, error)
+        return _login_page(request, 403, failed=say("login.unproved", name=provider.name))
+    # As a link does, this ends when somebody takes it back.
+    return _begun(request, Session(user, Invitation(user, now, now + SESSION_SECONDS)))
 
 
-def _provider(site: Site) -> Provider:
-    if site.provider is None:
+def _provider(request: Request) -> Provider:
+    provider = site_of(request).provider
+    if provider is None:
         raise HTTPException(404)
-    return site.provider
+    return provider
+
+
+def _unanswered(request: Request, provider: Provider, error: Unanswered) -> Response:
+    LOG.warning("sign-in at %s: %s", provider.name, error)
+    return _login_page(request, 502, failed=say("login.unanswered", name=provider.name))
 
 
 def _login_page(request: Request, status: int = 200, token: str = "", who: str = "", failed: str = "") -> Response:

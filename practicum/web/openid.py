@@ -14,13 +14,18 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from practicum.errors import PermissionsError, UsageError
-from practicum.web.site import LOOPBACK
+from practicum.web.address import LOOPBACK
 
 __all__ = ["SECRET", "Provider", "Unanswered", "Unproved", "provider_of"]
 
 SECRET = "PRACTICUM_OIDC_SECRET"  # noqa: S105 - the name of an environment variable
+# What comes of an answer that no provider gives: none at all, another form than the protocol's, or no address in it.
+NO_ANSWER = (httpx2.HTTPError, httpx2.InvalidURL, RuntimeError, ValueError, LookupError, TypeError, AttributeError)
+# The provider knows us no longer: that is no matter of whoever wants to sign in.
+NOT_KNOWN = ("invalid_client", "unauthorized_client")
 DISCOVERY = "/.well-known/openid-configuration"
 ANSWER_SECONDS = 10
+WHERE = "write its https address as web.oidc.issuer in environments/prod/platform.yaml"
 
 
 class Unanswered(Exception):
@@ -49,8 +54,8 @@ class Provider:
         """Send a browser to the provider, which sends it to `back`. Raises Unanswered."""
         try:
             answer: Response = await self._client.authorize_redirect(request, back)
-        except (httpx2.HTTPError, RuntimeError, ValueError, KeyError) as error:
-            raise Unanswered(str(error)) from error
+        except NO_ANSWER as error:
+            raise Unanswered(repr(error)) from error
         return answer
 
     async def login(self, request: Request) -> str:
@@ -61,20 +66,21 @@ class Provider:
         }
         try:
             token = await self._client.authorize_access_token(request, claims_options=expected)
-            said: Mapping[str, Any] = token.get("userinfo") or {}
+            said: dict[str, Any] = dict(token.get("userinfo") or {})
             # Some providers put into the token that proves somebody only that they are somebody.
             if said and self.claim not in said:
                 more = await self._client.userinfo(token=token)
-                said = more if more.get("sub") == said["sub"] else {}
+                said = dict(more) if more.get("sub") == said["sub"] else {}
         except (OAuthError, JoseError) as error:
-            raise Unproved(str(error)) from error
-        except (httpx2.HTTPError, RuntimeError, ValueError, KeyError) as error:
-            raise Unanswered(str(error)) from error
+            kind = Unanswered if getattr(error, "error", "") in NOT_KNOWN else Unproved
+            raise kind(repr(error)) from error
+        except NO_ANSWER as error:
+            raise Unanswered(repr(error)) from error
         login = said.get(self.claim)
-        # Without a name it would be whoever started the web page.
-        if not isinstance(login, str) or not login.strip():
-            raise Unproved(f"{self.name} did not say '{self.claim}'")
-        return login.strip()
+        # Without a name it would be whoever started the web page; with a space more it may be somebody else's.
+        if not isinstance(login, str) or not login or login != login.strip():
+            raise Unproved(f"{self.claim} is {login!r}")
+        return login
 
     @cached_property
     def _client(self) -> Any:
@@ -92,16 +98,23 @@ class Provider:
 def provider_of(settings: Mapping[str, Any], environment: Mapping[str, str]) -> Provider | None:
     """Return the provider that prod's platform file names under `web`; None when people sign in by links alone.
 
-    Raises PermissionsError without its secret, UsageError when secrets would cross the network in the clear.
+    Raises PermissionsError without its secret, UsageError when it has no address or secrets would cross the network in
+    the clear.
     """
     named = settings.get("oidc")
     if named is None:
         return None
-    issuer = urlsplit(named["issuer"])
+    try:
+        issuer = urlsplit(named["issuer"])
+        _ = issuer.port
+    except ValueError as error:
+        raise UsageError(
+            f"web.oidc.issuer is no address: {named['issuer']}", details=str(error), resolution=WHERE
+        ) from error
     if issuer.scheme != "https" and issuer.hostname not in LOOPBACK:
         raise UsageError(
             f"sign-in at {named['issuer']} would cross the network in the clear; nothing was started",
-            resolution="write its https address as web.oidc.issuer in environments/prod/platform.yaml",
+            resolution=WHERE,
         )
     secret = environment.get(SECRET, "").strip()
     if not secret:

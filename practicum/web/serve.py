@@ -1,6 +1,5 @@
 """Runs the web page until somebody ends it."""
 
-import os
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,11 +8,11 @@ from pathlib import Path
 import uvicorn
 
 from practicum.errors import UnavailableError, UsageError
-from practicum.stages.workspace import Workspace, platforms_of
+from practicum.web.address import LOOPBACK, Address
 from practicum.web.app import build_app
 from practicum.web.assets import require_vendor_files
-from practicum.web.openid import provider_of
-from practicum.web.site import LOOPBACK, Address, Site
+from practicum.web.openid import Provider
+from practicum.web.site import Site
 
 __all__ = ["Certificate", "serve"]
 
@@ -42,11 +41,18 @@ class _Server(uvicorn.Server):
             self._ready()
 
 
-def serve(folder: Path, host: str, port: int, certificate: Certificate | None, tell: Callable[[str], None]) -> None:
-    """Serve the web page of a repository; `tell` gets the login link.
+def serve(
+    folder: Path,
+    host: str,
+    port: int,
+    certificate: Certificate | None,
+    provider: Provider | None,
+    tell: Callable[[str], None],
+) -> None:
+    """Serve the web page of a repository; `tell` gets the login link. At `provider` people may sign in.
 
     Raises UsageError for an address that would carry sessions and terminals in the clear, UnavailableError when files
-    are missing or the address cannot be had, and what `provider_of` raises.
+    are missing or the address cannot be had.
     """
     require_vendor_files()
     if certificate is None and host not in LOOPBACK:
@@ -54,8 +60,6 @@ def serve(folder: Path, host: str, port: int, certificate: Certificate | None, t
             f"on {host} sessions and terminals would cross the network in the clear; nothing was started",
             resolution="name a certificate with --certificate and --key; or stay on 127.0.0.1 and use ssh -L",
         )
-    settings = platforms_of(Workspace.open(folder).repository.sources("HEAD"))["prod"].settings
-    provider = provider_of(settings.get("web", {}), os.environ)
     site = Site(folder, Address(host, port, certificate is not None), provider)
     config = uvicorn.Config(
         build_app(site),

@@ -2,74 +2,39 @@
 
 import secrets
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 from starlette.requests import HTTPConnection
 from starlette.types import Scope
 
 from practicum.events import Emit, silent
 from practicum.stages.workspace import Workspace
+from practicum.web.address import Address
 from practicum.web.audit import Audit
 from practicum.web.invitations import Invitation, Invitations
 from practicum.web.jobs import Jobs
 from practicum.web.one_time import OneTime
+from practicum.web.openid import Provider
 from practicum.web.screens import Screens
 from practicum.web.users import User
 
-if TYPE_CHECKING:
-    from practicum.web.openid import Provider
+__all__ = ["SESSION_SECONDS", "SIGNED_IN", "Session", "Site", "site_of"]
 
-__all__ = ["LOOPBACK", "SIGNED_IN", "Address", "Session", "Site", "site_of"]
-
-LOOPBACK: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    dict.fromkeys(("127.0.0.1", "localhost", "::1"), ("127.0.0.1", "localhost", "[::1]"))
-)
 # The key of the session under which a browser carries its id.
 SIGNED_IN = "id"
+SESSION_SECONDS = 12 * 60 * 60
 LINK_SECONDS = 30 * 60
 TICKET_SECONDS = 30
 
 
 @dataclass(frozen=True)
-class Address:
-    """Where the web page answers. `tls` says that browsers speak HTTPS with it."""
-
-    host: str
-    port: int
-    tls: bool = False
-
-    @property
-    def names(self) -> frozenset[str]:
-        """What a browser may call this server in `Host`: anything else is somebody else's name for it."""
-        default = 443 if self.tls else 80
-        hosts = LOOPBACK.get(self.host, (self._host.lower(),))
-        return frozenset([f"{host}:{self.port}" for host in hosts] + (list(hosts) if self.port == default else []))
-
-    @property
-    def origins(self) -> frozenset[str]:
-        """The origins of this server's own pages."""
-        return frozenset(f"{'https' if self.tls else 'http'}://{name}" for name in self.names)
-
-    @property
-    def url(self) -> str:
-        """The address that people are told."""
-        return f"{'https' if self.tls else 'http'}://{self._host}:{self.port}"
-
-    @property
-    def _host(self) -> str:
-        return f"[{self.host}]" if ":" in self.host else self.host
-
-
-@dataclass(frozen=True)
 class Session:
-    """A browser of somebody who signed in, with the personal link by which they did."""
+    """A browser of somebody who signed in, with what invited them; nothing did the operator. `begun`: Unix seconds."""
 
     user: User
     invitation: Invitation | None = None
+    begun: float = field(default_factory=time.time)
 
 
 @dataclass
@@ -78,7 +43,7 @@ class Site:
 
     folder: Path
     address: Address
-    provider: "Provider | None" = None
+    provider: Provider | None = None
     jobs: Jobs = field(default_factory=Jobs)
     links: OneTime = field(default_factory=lambda: OneTime(LINK_SECONDS))
     tickets: OneTime = field(default_factory=lambda: OneTime(TICKET_SECONDS))
@@ -101,7 +66,8 @@ class Site:
         return Audit(self.folder)
 
     def begin(self, session: Session) -> str:
-        """Begin a session; return the id that its browser gets."""
+        """Begin a session; return the id that its browser gets. Those whose cookies are over are forgotten."""
+        self.sessions = {key: one for key, one in self.sessions.items() if session.begun < one.begun + SESSION_SECONDS}
         key = secrets.token_urlsafe(16)
         self.sessions[key] = session
         return key

@@ -21,14 +21,15 @@ class FakeProvider:
     """The server. It signs in whoever comes as `login`; `claims` are put over those of its tokens.
 
     `says`: what it tells besides, at its page for user information. `refuses`: an error in place of a sign-in. `asks`:
-    it shows a page with a link, as people see it, in place of sending the browser back at once.
+    it shows a page with a link, as people see it, in place of sending the browser back at once. `wrong`: answers in
+    place of its own, by part.
     """
 
     def __init__(self, host="127.0.0.1"):
         self.login, self.claims, self.says, self.refuses = "mia", {}, {}, ""
         self.in_token, self.is_down, self.asks, self.host = True, False, False, host
         self.key = self.signs_with = RSAKey.generate_key(2048, {"kid": "1"})
-        self.codes, self.tokens = {}, {}
+        self.codes, self.tokens, self.wrong = {}, {}, {}
 
     @contextmanager
     def running(self):
@@ -76,7 +77,9 @@ class FakeProvider:
         pair = f"{quote(CLIENT, safe='')}:{quote(SECRET, safe='')}", f"{CLIENT}:{SECRET}"
         asked = self.codes.pop(given.get("code"), None)
         proof = base64.urlsafe_b64encode(hashlib.sha256(given["code_verifier"].encode()).digest()).decode().rstrip("=")
-        if credentials not in pair or asked is None or proof != asked["code_challenge"]:
+        if credentials not in pair:
+            return 401, {"error": "invalid_client"}
+        if asked is None or proof != asked["code_challenge"]:
             return 400, {"error": "invalid_grant"}
         now, access = int(time.time()), secrets.token_urlsafe(8)
         named = {"preferred_username": self.login} if self.in_token else {}
@@ -102,12 +105,13 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("Content-Length", "0")
             self.end_headers()
         elif place.path == "/.well-known/openid-configuration":
-            self._answer(200, self.fake.configuration())
+            self._answer(200, self.fake.wrong.get("configuration", self.fake.configuration()))
         elif place.path == "/keys":
-            self._answer(200, {"keys": [self.fake.key.as_dict(private=False)]})
+            self._answer(200, self.fake.wrong.get("keys", {"keys": [self.fake.key.as_dict(private=False)]}))
         elif place.path == "/me":
             known = self.fake.tokens.get(self.headers.get("Authorization", "").removeprefix("Bearer "))
-            self._answer(200 if known else 401, known or {"error": "invalid_token"})
+            said = self.fake.wrong.get("me", known)
+            self._answer(200 if known else 401, said if known else {"error": "invalid_token"})
         else:
             self._answer(404, {})
 
@@ -116,7 +120,8 @@ class _Handler(BaseHTTPRequestHandler):
         kind, _, pair = self.headers.get("Authorization", "").partition(" ")
         credentials = base64.b64decode(pair).decode() if kind == "Basic" else ""
         given = {key: values[0] for key, values in parse_qs(body).items()}
-        self._answer(*((503, {}) if self.fake.is_down else self.fake.token(given, credentials)))
+        status, said = (503, {}) if self.fake.is_down else self.fake.token(given, credentials)
+        self._answer(status, self.fake.wrong.get("token", said))
 
     def _answer(self, status, document):
         self._say(status, "application/json", json.dumps(document).encode())

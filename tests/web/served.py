@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 import uvicorn
 
+from practicum.web.address import Address
 from practicum.web.app import build_app
-from practicum.web.site import Address, Site
+from practicum.web.site import Site
 
 
 def sign_commits(patch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,9 @@ class Tree {
 
     Object note(String name, List given) {
         Closure body = given && given.last() instanceof Closure ? given.last() as Closure : null
+        if (name == 'secret' && !(given.last() instanceof hudson.util.Secret)) {
+            throw new IllegalArgumentException('job-dsl makes no Secret of a text')
+        }
         Tree inside = new Tree()
         calls << [name: name, given: (body ? given.init() : given).collect { it as String }, inside: inside.calls]
         if (body) {

@@ -179,7 +179,10 @@ class World {
     }
 
     Object do_archiveArtifacts(Map options) {
-        place()
+        File parent = new File(place(), options.artifacts.replace('/**', '').replaceAll(/\/\*\.\w+$/, ''))
+        if (!parent.exists() && !options.allowEmptyArchive) {
+            throw new StepFailed("no artifacts match ${options.artifacts}")
+        }
         return null
     }
 

@@ -14,8 +14,9 @@ from visitor import ORIGIN, Visitor, settled, sign_in
 from web_university import University
 
 from practicum.stages.init import init
+from practicum.web.address import Address
 from practicum.web.app import build_app
-from practicum.web.site import Address, Site
+from practicum.web.site import Site
 
 
 @pytest.fixture(scope="session")

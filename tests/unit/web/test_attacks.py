@@ -8,9 +8,10 @@ from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 from visitor import LAB, NEW, ORIGIN, OURS, sign_in, words
 
+from practicum.web.address import Address
 from practicum.web.app import build_app
 from practicum.web.one_time import OneTime
-from practicum.web.site import Address, Site
+from practicum.web.site import Site
 
 MACHINE = f"/labs/{LAB}/machines/web"
 PAGES = ("/", "/create/container", f"/labs/{LAB}", f"/labs/{LAB}/deploy", "/jobs/one", "/jobs/one/events")

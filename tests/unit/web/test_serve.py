@@ -17,14 +17,14 @@ from practicum.web.unit import unit_file
 def test_an_address_that_others_reach_needs_a_certificate(site, monkeypatch):
     monkeypatch.setattr("practicum.web.serve.require_vendor_files", lambda: None)
     with pytest.raises(UsageError, match="in the clear"):
-        serve(site.folder, "0.0.0.0", 8080, None, print)  # noqa: S104 - it is what must be refused
+        serve(site.folder, "0.0.0.0", 8080, None, None, print)  # noqa: S104 - it is what must be refused
 
 
 def test_missing_browser_files_are_named_with_the_command_that_brings_them(site, monkeypatch):
     gone = {"htmx.js": assets.FOLDER / "node_modules/htmx.org/dist/gone.js"}
     monkeypatch.setattr(assets, "VENDOR", gone)
     with pytest.raises(UnavailableError) as refused:
-        serve(site.folder, "127.0.0.1", 8080, None, print)
+        serve(site.folder, "127.0.0.1", 8080, None, None, print)
     assert "node_modules/htmx.org/dist/gone.js" in refused.value.details
     assert "npm install --no-package-lock" in refused.value.resolution
 
