@@ -41,29 +41,23 @@ DIGEST = "cd /srv/notes && find . -type f -exec sha256sum {} + | sort; stat -c '
 class Gaps(threading.Thread):
     """Watches machines, from the host, and tells for how long each one's web server did not listen."""
 
-    def __init__(self, lxd: Lxd, project: str, names: list[str]) -> None:
+    def __init__(self, project: str, names: list[str]) -> None:
         super().__init__()
         self.ended = threading.Event()
         self.longest: dict[str, float] = dict.fromkeys(names, 0.0)
-        self._lxd, self._project = Lxd(lxd.endpoint), project
-        self._pids = {name: self._pid(name) for name in names}
+        self._project = project
 
     def run(self) -> None:
         """Look until told that it has ended."""
         since: dict[str, float] = {}
         while not self.ended.wait(LOOK_SECONDS):
-            for name, pid in self._pids.items():
-                if listens(pid):
+            for name in self.longest:
+                if listens(self._project, name):
                     began = since.pop(name, None)
                     gap = time.monotonic() - began if began else 0.0
                     self.longest[name] = max(self.longest[name], gap)
                 else:
                     since.setdefault(name, time.monotonic())
-                    self._pids[name] = self._pid(name)
-
-    def _pid(self, name: str) -> int:
-        found = self._lxd.find("instances", name, "state", project=self._project)
-        return int(found["pid"]) if found else 0
 
 
 def floor(lxd: Lxd, project: str, name: str) -> float:
@@ -73,7 +67,7 @@ def floor(lxd: Lxd, project: str, name: str) -> float:
     for before, after in ((name, "bare"), ("bare", name)):
         lxd.post("instances", before, body={"name": after}, project=project)
     start(lxd, project, name)
-    while not listens(lxd.get("instances", name, "state", project=project)["pid"]):
+    while not listens(project, name):
         time.sleep(LOOK_SECONDS)
     return time.monotonic() - began
 
@@ -99,7 +93,7 @@ def measure(seats: int, folder: Path) -> None:
         command(repository, "shell", LAB, "prof", "web", "--", "sh", "-c", "echo two > /var/www/html/two.html")
         tell("checkpoint", str(command(repository, "checkpoint", LAB, "-m", "two")))
         command(repository, "promote", LAB)
-        watch = Gaps(lxd, project, students)
+        watch = Gaps(project, students)
         watch.start()
         spent = command(repository, "deliver", LAB, "--changed", "overwrite")
         watch.ended.set()

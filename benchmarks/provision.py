@@ -95,7 +95,7 @@ class Bare:
     def measured(self, make: Callable[[], None]) -> Measured:
         """Run one of the ways and remove what it made."""
         try:
-            return watched(self.lxd, self.project, self.names, make)
+            return watched(self.project, self.names, make)
         finally:
             began = time.monotonic()
             for name in self.names:
@@ -153,7 +153,7 @@ def measure(seats: int, folder: Path) -> None:
             tell(name, bare.measured(make).beside(floor) if shutil.which(PROGRAMS[name]) else "not installed")
         for name, networks in (("provision", True), ("after warm", False)):
             wipe(bare.lxd, deployment, networks=networks)
-            tell(name, watched(bare.lxd, project, names, provision).beside(floor))
+            tell(name, watched(project, names, provision).beside(floor))
             tell("", f"itself {spent[-1]}")
         again = bare.measured(bare.floor)
         tell("floor, again", again.beside(floor))

@@ -114,7 +114,8 @@ def web_page(repository: Path) -> Iterator[Page]:
         free.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{free.getsockname()[1]}"
     command = [PRACTICUM, "web", "--port", url.rsplit(":", 1)[1]]
-    with subprocess.Popen(command, cwd=repository, stdout=subprocess.PIPE, text=True) as process:
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL, "text": True}
+    with subprocess.Popen(command, cwd=repository, **pipes) as process:
         try:
             assert process.stdout is not None
             token = process.stdout.readline().strip().partition("token=")[2]
