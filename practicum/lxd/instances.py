@@ -1,5 +1,6 @@
 """Create, change, fill and complete machines."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -28,13 +29,27 @@ GUEST_FILES = {
 }
 
 
+def hardware_addresses(project: str, instance: Instance) -> dict[str, str]:
+    """Return the config keys by which a machine's interfaces have the same MAC addresses in every system it gets.
+
+    Neighbours remember them for up to a minute: a new system with new ones would be out of reach for as long. They
+    begin as LXD's own do.
+    """
+    found = {}
+    for name, device in instance.devices.items():
+        if device["type"] == "nic":
+            digest = hashlib.sha256(f"{project}/{instance.name}/{name}".encode()).hexdigest()
+            found[f"volatile.{name}.hwaddr"] = f"00:16:3e:{digest[:2]}:{digest[2:4]}:{digest[4:6]}"
+    return found
+
+
 def create(lxd: Lxd, desired: Desired, golden: GoldenMachines, instance: Instance) -> None:
     """Create a machine: cloned from a golden snapshot where there is one, else from its image."""
     body = {
         "name": instance.name,
         "type": instance.kind,
         "profiles": list(instance.profiles),
-        "config": dict(instance.config),
+        "config": {**instance.config, **hardware_addresses(desired.project_name, instance)},
         "devices": {name: dict(device) for name, device in instance.devices.items()},
         "source": golden.source(instance),
     }

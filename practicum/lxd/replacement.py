@@ -19,7 +19,7 @@ from practicum.lxd.client import Lxd
 from practicum.lxd.delivered import mounts, record_of, recorded
 from practicum.lxd.desired import Desired, Instance
 from practicum.lxd.golden import GoldenMachines, waiting
-from practicum.lxd.instances import mark, put_settings
+from practicum.lxd.instances import hardware_addresses, mark, put_settings
 from practicum.lxd.kept import carry
 from practicum.lxd.plan import AGAIN, CARRIED, READY, STEPS
 from practicum.lxd.power import delete, start, stop
@@ -107,8 +107,10 @@ def halt(lxd: Lxd, desired: Desired, instance: Instance, *, force: bool = False)
 
 def attach(lxd: Lxd, desired: Desired, instance: Instance) -> None:
     """Give M what its definition says, and start it."""
-    put_settings(lxd, desired.project_name, instance.name, instance.devices, {**instance.config, **NO_MARKS})
-    start(lxd, desired.project_name, instance.name)
+    project = desired.project_name
+    config = {**instance.config, **NO_MARKS, **hardware_addresses(project, instance)}
+    put_settings(lxd, project, instance.name, instance.devices, config)
+    start(lxd, project, instance.name)
 
 
 def return_previous(lxd: Lxd, desired: Desired, instance: Instance) -> None:

@@ -35,7 +35,7 @@ mkdir -p /etc/ssh; echo "key of $1" > /etc/ssh/ssh_host_ed25519_key; chmod 600 /
 echo "id of $1" > /etc/machine-id
 """
 SEEN = """
-cat /srv/answers/one /etc/ssh/ssh_host_ed25519_key /etc/machine-id
+cat /srv/answers/one /etc/ssh/ssh_host_ed25519_key /etc/machine-id /sys/class/net/eth0/address
 stat -c '%u:%g %a' /srv/answers /srv/answers/one /etc/ssh/ssh_host_ed25519_key
 """
 HOME = "find /home/student -type f -exec sha256sum {} + | sort; stat -c '%u:%g %a %n' /home/student/*"

@@ -92,14 +92,17 @@ def document(world, body, config, devices, files):
         for name, device in devices.items()
         if device.get("type") == "nic"
     }
-    own = {"volatile.uuid": world.identity(), "volatile.idmap.base": "0", **hardware}
+    own = {"volatile.uuid": world.identity(), "volatile.idmap.base": "0"}
     described = {
         "name": body["name"],
         "description": "",
         "architecture": "x86_64",
         "type": body.get("type", "container"),
     }
-    settings = {"config": merged({}, {**config, **own}), "devices": {name: dict(one) for name, one in devices.items()}}
+    settings = {
+        "config": merged({}, {**hardware, **config, **own}),
+        "devices": {name: dict(one) for name, one in devices.items()},
+    }
     state = {"status": "Stopped", "ephemeral": False, "stateful": False, "created_at": EPOCH}
     inner = {"files": dict(files), "snapshots": {}, "ran": [], "packages": []}
     return {**described, **settings, "profiles": list(body.get("profiles") or []), **state, **inner}
