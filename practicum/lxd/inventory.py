@@ -10,7 +10,7 @@ from typing import Any
 from practicum.lxd import power
 from practicum.lxd.client import Lxd
 from practicum.lxd.errors import LxdNotFound
-from practicum.lxd.observe import custom_volumes, tail
+from practicum.lxd.observe import tail, volumes_wherever
 from practicum.parallel import in_parallel
 
 MARKER = "user.practicum"
@@ -136,11 +136,10 @@ def _of_project(lxd: Lxd, project: str, marker: str) -> list[Marked]:
         for profile in lxd.get("profiles", project=project, recursion=1)
         if profile["name"] != "default"
     ]
-    for pool in pools_of(lxd, project):
-        found += [
-            Marked("volume", f"{project}/{pool}", volume["name"], volume["config"].get(MARKER, marker))
-            for volume in custom_volumes(lxd, pool, project)
-        ]
+    found += [
+        Marked("volume", f"{project}/{pool}", volume["name"], volume["config"].get(MARKER, marker))
+        for pool, volume in volumes_wherever(lxd, pools_of(lxd, project), project)
+    ]
     return found
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from practicum.lxd.client import Lxd
 from practicum.lxd.errors import LxdError
-from practicum.lxd.observe import Document, custom_volumes, tail
+from practicum.lxd.observe import Document, tail, volumes_wherever
 from practicum.lxd.volume_backups import STREAM, packed
 from practicum.lxd.volumes import Place, begin_incoming, rename
 
@@ -85,9 +85,8 @@ def _copy_volume(lxd: Lxd, place: Place, target: str) -> None:
 
 
 def _volumes(lxd: Lxd, project: str) -> Iterator[tuple[Place, Document]]:
-    for pool in map(tail, lxd.get("storage-pools")):
-        for volume in custom_volumes(lxd, pool, project):
-            yield Place(project, pool, volume["name"]), volume
+    for pool, volume in volumes_wherever(lxd, map(tail, lxd.get("storage-pools")), project):
+        yield Place(project, pool, volume["name"]), volume
 
 
 def _elsewhere(lxd: Lxd, project: str, target: str, recursion: int = 1) -> list[dict[str, Any]]:

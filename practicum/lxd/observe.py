@@ -1,11 +1,13 @@
 """What is there: the objects of one lab in one environment, read from LXD."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 from practicum.lxd.client import Lxd
 from practicum.lxd.desired import Desired
+from practicum.lxd.errors import LxdNotFound
 from practicum.parallel import in_parallel
 
 Document = dict[str, Any]
@@ -51,6 +53,13 @@ def custom_volumes(lxd: Lxd, pool: str, project: str) -> list[Document]:
     """Return a project's custom volumes in a pool; LXD lists their snapshots among them, as VOLUME/SNAPSHOT."""
     found = lxd.get("storage-pools", pool, "volumes", "custom", project=project, recursion=1)
     return [volume for volume in found if "/" not in volume["name"]]
+
+
+def volumes_wherever(lxd: Lxd, pools: Iterable[str], project: str) -> Iterator[tuple[str, Document]]:
+    """Yield a project's custom volumes with their pools. A pool that somebody takes away meanwhile has none."""
+    for pool in pools:
+        with suppress(LxdNotFound):
+            yield from ((pool, volume) for volume in custom_volumes(lxd, pool, project))
 
 
 def tail(url: str) -> str:

@@ -8,7 +8,7 @@ from practicum.lxd import power
 from practicum.lxd.client import Lxd
 from practicum.lxd.errors import LxdNotFound
 from practicum.lxd.inventory import pools_of
-from practicum.lxd.observe import INCOMING, WHOLE, custom_volumes, tail
+from practicum.lxd.observe import INCOMING, WHOLE, tail, volumes_wherever
 
 Document = Mapping[str, Any]
 
@@ -38,9 +38,8 @@ class Place:
 
 def volumes_of(lxd: Lxd, project: str) -> Iterator[tuple[Place, Document]]:
     """Yield every custom volume of a project as LXD's API tells it."""
-    for pool in pools_of(lxd, project):
-        for volume in custom_volumes(lxd, pool, project):
-            yield Place(project, pool, volume["name"]), volume
+    for pool, volume in volumes_wherever(lxd, pools_of(lxd, project), project):
+        yield Place(project, pool, volume["name"]), volume
 
 
 def machines_of(lxd: Lxd, place: Place) -> list[Document]:

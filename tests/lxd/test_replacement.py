@@ -18,7 +18,8 @@ from practicum.stages.provision import provision
 from practicum.stages.reset import reset
 from practicum.stages.undo import undo
 
-pytestmark = pytest.mark.lxd
+# Many deliveries one after the other: fourteen minutes on a slow host that does other work too.
+pytestmark = [pytest.mark.lxd, pytest.mark.timeout(1800)]
 
 KEPT = "/srv/answers"
 SEATS = ("s001", "s002", "s003")
