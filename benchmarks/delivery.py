@@ -10,19 +10,16 @@ rename, rename, start, until the web server listens, one machine after the other
 """
 
 import statistics
-import sys
-import tempfile
 import threading
 import time
 from pathlib import Path
 
-from provision import LAB, command, tell
+from provision import LAB, class_of, command, measure_each, tell
 from readiness import LOOK_SECONDS, listens
 
 from practicum.lxd.client import Lxd
 from practicum.lxd.power import start, stop
 from practicum.stages.deployment import load_deployment
-from practicum.stages.init import init
 from practicum.stages.workspace import Workspace
 
 SPEC = """\
@@ -74,12 +71,7 @@ def floor(lxd: Lxd, project: str, name: str) -> float:
 
 def measure(seats: int, folder: Path) -> None:
     """Measure one class and print the figures."""
-    repository = init(folder / f"class-{seats}").root
-    spec = repository / f"labs/{LAB}.lab.yaml"
-    spec.parent.mkdir()
-    spec.write_text(SPEC.format(seats=seats), encoding="utf-8")
-    try:
-        tell("pipeline, first", str(command(repository, "pipeline", LAB)))
+    with class_of(seats, folder, SPEC) as repository:
         workspace = Workspace.open(repository)
         deployment = load_deployment(workspace, LAB, "prod")
         lxd, project = workspace.lxd(deployment.platform), deployment.scope.project
@@ -107,16 +99,7 @@ def measure(seats: int, folder: Path) -> None:
         same = sum(say(name, DIGEST) == before[name] for name in students)
         new = sum("two" in say(name, "cat /var/www/html/two.html") for name in students)
         tell("students' volumes", f"{same} of {seats} as they were; {new} of {seats} have the new system")
-    finally:
-        tell("destroy", str(command(repository, "destroy", LAB, "--env", "all", "--without-export")))
-
-
-def main() -> None:
-    """Measure each class that the command line names."""
-    with tempfile.TemporaryDirectory() as folder:
-        for seats in map(int, sys.argv[1:] or ["20"]):
-            measure(seats, Path(folder))
 
 
 if __name__ == "__main__":
-    main()
+    measure_each(measure, 20)

@@ -122,12 +122,12 @@ def wipe(lxd: Lxd, deployment: Deployment, *, networks: bool) -> None:
 
 
 @contextmanager
-def class_of(seats: int, folder: Path) -> Iterator[Path]:
-    """Give the repository of a lab whose class is there, and destroy it at the end."""
+def class_of(seats: int, folder: Path, lab: str = SPEC) -> Iterator[Path]:
+    """Give the repository of a lab whose class is there, and destroy it at the end. `lab` is its spec."""
     repository = init(folder / f"class-{seats}").root
     spec = repository / f"labs/{LAB}.lab.yaml"
     spec.parent.mkdir()
-    spec.write_text(SPEC.format(seats=seats), encoding="utf-8")
+    spec.write_text(lab.format(seats=seats), encoding="utf-8")
     try:
         print(f"{seats} seats, one web server each, and the professor's")
         tell("pipeline, first", str(command(repository, "pipeline", LAB)))
@@ -168,12 +168,12 @@ def tell(name: str, figures: str) -> None:
     print(f"  {name:18}{figures}", flush=True)
 
 
-def main() -> None:
-    """Measure each class that the command line names."""
+def measure_each(measure: Callable[[int, Path], None], *usual: int) -> None:
+    """Measure each number that the command line gives, or else the usual ones, in a folder for their repositories."""
     with tempfile.TemporaryDirectory() as folder:
-        for seats in map(int, sys.argv[1:] or ["10", "30", "60"]):
-            measure(seats, Path(folder))
+        for number in map(int, sys.argv[1:] or usual):
+            measure(number, Path(folder))
 
 
 if __name__ == "__main__":
-    main()
+    measure_each(measure, 10, 30, 60)

@@ -14,8 +14,6 @@ import signal
 import socket
 import statistics
 import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -25,7 +23,7 @@ from pathlib import Path
 
 import requests
 from cost import PRACTICUM
-from provision import LAB, class_of, tell
+from provision import LAB, class_of, measure_each, tell
 from websockets.asyncio.client import connect
 
 from practicum.lxd.terminal import open_terminal
@@ -177,12 +175,5 @@ def measure(count: int, folder: Path) -> None:
                 tell("web page", f"{words}   {median / floor:.2f} x floor of {count}   {page.cost()}")
 
 
-def main() -> None:
-    """Measure each number of terminals that the command line names."""
-    with tempfile.TemporaryDirectory() as folder:
-        for count in map(int, sys.argv[1:] or ["50"]):
-            measure(count, Path(folder))
-
-
 if __name__ == "__main__":
-    main()
+    measure_each(measure, 50)

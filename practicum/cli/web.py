@@ -5,10 +5,10 @@ import getpass
 import os
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -76,11 +76,17 @@ def _provider(workspace: Workspace) -> "Provider | None":
     from practicum.web.openid import provider_of
 
     try:
-        settings = platforms_of(workspace.repository.sources("HEAD"))["prod"].settings
+        settings = _settings(workspace)
     except InvalidInput:
         click.echo("warning: a platform file has errors, so people sign in by links only; practicum validate", err=True)
         return None
-    return provider_of(settings.get("web", {}), os.environ)
+    return provider_of(settings, os.environ)
+
+
+def _settings(workspace: Workspace) -> Mapping[str, Any]:
+    """Return what prod's platform file on main says of the web page. Raises InvalidInput."""
+    found: Mapping[str, Any] = platforms_of(workspace.repository.sources("HEAD"))["prod"].settings.get("web", {})
+    return found
 
 
 def _command(root: Path, host: str, port: int, files: "Certificate | None") -> list[str]:
@@ -131,8 +137,7 @@ def invite(
 
 
 def _public_url(workspace: Workspace) -> str:
-    settings = platforms_of(workspace.repository.sources("HEAD"))["prod"].settings
-    return str(settings.get("web", {}).get("public_url", USUAL_URL))
+    return str(_settings(workspace).get("public_url", USUAL_URL))
 
 
 def _print(rows: "Sequence[tuple[Guest, str]]", *, as_csv: bool) -> None:

@@ -61,7 +61,8 @@ def update(lxd: Lxd, desired: Desired, instance: Instance) -> None:
     found, etag = lxd.get_with_etag("instances", instance.name, project=desired.project_name)
     surplus = set_by_hand(instance.config, found["config"])
     records = {key: value for key, value in found["config"].items() if key not in surplus}
-    body = _settings(found, {**records, **instance.config}, instance.devices, instance.profiles)
+    config = {**hardware_addresses(desired.project_name, instance), **records, **instance.config}
+    body = _settings(found, config, instance.devices, instance.profiles)
     # The keys are written last: a kill before that repeats the whole, a stopped machine is started by the next run.
     changed = _refresh_guest(lxd, desired.project_name, instance, found)
     # A replacement that was killed leaves a machine that only waits, and is deaf to being asked to stop.

@@ -49,7 +49,7 @@ async def to_provider(request: Request) -> Response:
     site, provider = site_of(request), _provider(request)
     # From a page of somebody else our cookie does not come along, and what is begun would take its place. By another
     # name of ours it would not be there when the provider sends the browser back.
-    if request.headers.get("sec-fetch-site", "none") not in OURS or request.url.hostname != site.address.host:
+    if request.headers.get("sec-fetch-site", "none") not in OURS or request.url.hostname != site.address.host.lower():
         return RedirectResponse(f"{site.address.url}/login", 303)
     try:
         return await provider.begin(request, f"{site.address.url}/login/oidc/back")

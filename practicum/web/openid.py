@@ -106,7 +106,7 @@ def provider_of(settings: Mapping[str, Any], environment: Mapping[str, str]) -> 
         return None
     try:
         issuer = urlsplit(named["issuer"])
-        _ = issuer.port
+        _ = issuer.port  # looked at only when it is asked for
     except ValueError as error:
         raise UsageError(
             f"web.oidc.issuer is no address: {named['issuer']}", details=str(error), resolution=WHERE

@@ -5,12 +5,12 @@ Answers and refusals are those of GitLab's documentation (docs.gitlab.com/api) a
 
 import json
 import re
-import threading
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import git_over_http
+from loopback import serving
 
 TOKEN = "glpat-secret-of-the-bot"
 PATH = "teaching/labs"
@@ -79,18 +79,10 @@ class FakeGitLab:
     @contextmanager
     def running(self):
         """Serve until the block ends; a request that the fake did not know fails the test."""
-        handler = type("Handler", (_Handler,), {"fake": self})
-        server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-        thread.start()
-        self.server_url = f"http://127.0.0.1:{server.server_address[1]}"
-        self.url = f"{self.server_url}/{PATH}"
-        try:
+        with serving(_Handler, self) as port:
+            self.server_url = f"http://127.0.0.1:{port}"
+            self.url = f"{self.server_url}/{PATH}"
             yield self
-        finally:
-            server.shutdown()
-            server.server_close()
-            thread.join()
         assert self.unknown == []
 
     def new_id(self):

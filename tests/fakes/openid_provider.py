@@ -5,14 +5,14 @@ import hashlib
 import html
 import json
 import secrets
-import threading
 import time
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 from joserfc import jwt
 from joserfc.jwk import RSAKey
+from loopback import serving
 
 CLIENT, SECRET = "practicum", "s3cret of the application"
 
@@ -34,17 +34,9 @@ class FakeProvider:
     @contextmanager
     def running(self):
         """Serve until the block ends."""
-        handler = type("Handler", (_Handler,), {"fake": self})
-        server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-        thread.start()
-        self.issuer = f"http://{self.host}:{server.server_address[1]}"
-        try:
+        with serving(_Handler, self) as port:
+            self.issuer = f"http://{self.host}:{port}"
             yield self
-        finally:
-            server.shutdown()
-            server.server_close()
-            thread.join()
 
     def configuration(self):
         return {

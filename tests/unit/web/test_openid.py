@@ -14,6 +14,7 @@ from visitor import LAB, ORIGIN, words
 from web_university import LEO, MIA
 
 from practicum.errors import PermissionsError, UsageError
+from practicum.web.address import Address
 from practicum.web.app import build_app
 from practicum.web.openid import Provider, provider_of
 from practicum.web.users import User
@@ -185,6 +186,12 @@ def test_a_page_of_somebody_else_begins_no_sign_in_and_signs_nobody_out(site, vi
         )
         assert (answer.headers["location"], "set-cookie" in answer.headers) == (f"{ORIGIN}/login", False)
     assert stranger.get("/login/oidc", headers={"sec-fetch-site": "same-origin"}).status_code == 302
+
+
+def test_the_name_of_the_page_may_be_written_in_any_letters(site, fake):
+    site.address = Address("Labs.Example.org", 8080)
+    with TestClient(build_app(site), base_url="http://labs.example.org:8080", follow_redirects=False) as client:
+        assert client.get("/login/oidc").headers["location"].startswith(fake.issuer)
 
 
 def test_by_another_name_of_ours_a_browser_is_sent_to_the_one_that_the_provider_knows(site, stranger):
