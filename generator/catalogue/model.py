@@ -1,16 +1,25 @@
 """A machine type of the catalogue, with what its image is made of."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
+
+
+@dataclass(frozen=True)
+class Artefact:
+    """A file that the operator provides: where it is on this host, and its SHA-256 in hexadecimal digits."""
+
+    path: str
+    sha256: str
 
 
 @dataclass(frozen=True)
 class Image:
     """How a type's image is built. `packages` are Debian packages; `scripts` run as root in the image, in order.
 
-    `built` is False for types that are described but whose image Practicum cannot build yet; `vm` says
-    that the image is a disk that boots, not a folder of files.
+    `built` is False for types that are described but whose image Practicum cannot build; `vm` says that the image is a
+    disk that boots, not a folder of files. `artefacts` are put in, executable, at the paths they are named by.
     """
 
     suite: str
@@ -19,6 +28,7 @@ class Image:
     scripts: tuple[str, ...]
     built: bool = True
     vm: bool = False
+    artefacts: Mapping[str, Artefact] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True)

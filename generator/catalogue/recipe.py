@@ -10,7 +10,7 @@ RECIPE_VERSION = 1
 
 
 def recipe_digest(image: Image) -> str:
-    """Return `sha256:…` over the suite, packages, files, scripts and the version of the builder.
+    """Return `sha256:…` over the suite, packages, files, scripts, artefacts and the version of the builder.
 
     The order of packages and files does not matter; the order of scripts does.
     """
@@ -21,6 +21,7 @@ def recipe_digest(image: Image) -> str:
         "files": dict(image.files),
         "scripts": image.scripts,
         **({"kind": "vm"} if image.vm else {}),
+        **({"artefacts": {path: one.sha256 for path, one in image.artefacts.items()}} if image.artefacts else {}),
     }
     text = json.dumps(recipe, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
     return "sha256:" + sha256(text.encode()).hexdigest()

@@ -7,8 +7,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from generator.catalogue.model import MachineType
+from generator.catalogue.node_image import NODE, type_on
 from generator.catalogue.recipe import recipe_digest
-from generator.catalogue.virtual_machine import find_type, image_key
+from generator.catalogue.virtual_machine import image_key
 from generator.render import machine_config, networks
 from generator.render.checks import check_document
 from generator.render.needs import needs
@@ -27,6 +28,8 @@ PROBE_TYPE = "debian"
 PROBE_MEMORY = 256 * 2**20
 PROBE_DISK = 2 * 2**30
 OF_CONTAINERS = {"limits.processes": "2000"}
+# Pods are containers in a container.
+OF_NODES = {"limits.processes": "20000", "security.nesting": "true"}
 # A VM has its own kernel, which bounds its processes, and our images' boot loader is not signed.
 OF_VIRTUAL_MACHINES = {"security.secureboot": "false"}
 Document = dict[str, Any]
@@ -67,7 +70,7 @@ def shared_document(target: Target) -> Document:
         "project": _project(target),
         "golden_project": scope.golden_project,
         "acls": [networks.students_acl(lab, scope, target.addresses)],
-        "profiles": [*(_profile(target, machine) for machine in lab.machines), _probe_profile(target)],
+        "profiles": [*(_profile(target, machine) for machine in lab.machines), *_own_profiles(target)],
         "images": _images(target),
         "instances": [_probe(target)],
         "ports": {machine.name: list(machine.type.ports) for machine in lab.machines},
@@ -156,7 +159,8 @@ def _rendered_paths(machine: Machine) -> list[str]:
 def _images(target: Target) -> dict[str, str]:
     """Return the recipes of the images that machines of the lab, and its probe, are made from."""
     keys = {image_key(machine.type.name, machine.kind) for machine in target.lab.machines} | {PROBE_TYPE}
-    types = {key: find_type(target.catalogue, key) for key in sorted(keys)}
+    keys |= {NODE} if target.lab.kubernetes and target.lab.kubernetes.is_own else set()
+    types = {key: type_on(target.catalogue, key, target.platform) for key in sorted(keys)}
     return {key: recipe_digest(type.image) for key, type in types.items() if type is not None}
 
 
@@ -189,9 +193,15 @@ def _profile(target: Target, machine: Machine) -> Document:
     return _profile_document(target, machine.name, {**limits, **own}, machine.disk)
 
 
-def _probe_profile(target: Target) -> Document:
-    limits = {"limits.cpu": "1", "limits.memory": format_size(PROBE_MEMORY), **OF_CONTAINERS}
-    return _profile_document(target, PROBE, limits, PROBE_DISK)
+def _own_profiles(target: Target) -> list[Document]:
+    """Return the profiles of the machines that no spec names."""
+    probe = {"limits.cpu": "1", "limits.memory": format_size(PROBE_MEMORY), **OF_CONTAINERS}
+    profiles = [_profile_document(target, PROBE, probe, PROBE_DISK)]
+    if target.lab.kubernetes and target.lab.kubernetes.is_own:
+        nodes = target.lab.kubernetes.nodes
+        limits = {"limits.cpu": str(nodes["cpu"]), "limits.memory": format_size(nodes["memory"]), **OF_NODES}
+        profiles.append(_profile_document(target, NODE, limits, nodes["disk"]))
+    return profiles
 
 
 def _profile_document(target: Target, name: str, limits: Mapping[str, str], disk: int) -> Document:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from generator.catalogue.virtual_machine import LEAST_DISK
+from generator.render.networks import PODS, SERVICES
 from generator.spec.model import Lab, Machine
 from generator.spec.platform import Platform
 from generator.spec.units import format_size
@@ -25,7 +26,8 @@ def needs(lab: Lab, platform: Platform) -> list[Need]:
         for volume in lab.volumes
         if platform.url and platform.storage[volume.storage].startswith("/")
     ]
-    return [*found, *_of_lab(lab), *_of_platform(lab, platform), *_of_virtual_machines(lab, platform)]
+    of_both = (of(lab, platform) for of in (_of_platform, _of_cluster, _of_virtual_machines))
+    return [*found, *_of_lab(lab), *(need for listed in of_both for need in listed)]
 
 
 def _of_machine(machine: Machine) -> Iterator[Need]:
@@ -37,8 +39,8 @@ def _of_machine(machine: Machine) -> Iterator[Need]:
 
 
 def _of_lab(lab: Lab) -> Iterator[Need]:
-    if lab.kubernetes is not None and lab.kubernetes.existing is None:
-        missing = "clusters of their own are not built yet; use 'existing:NAME', which the operator gives"
+    if lab.kubernetes is not None and lab.kubernetes.cluster == "seat":
+        missing = "a cluster for each student is not built yet; use 'lab', one for all of them"
         yield Need("kubernetes.cluster", missing)
 
 
@@ -46,6 +48,19 @@ def _of_platform(lab: Lab, platform: Platform) -> Iterator[Need]:
     place = f"environments/{platform.environment}/platform.yaml"
     if platform.delivery == "argocd" and lab.kubernetes is not None and platform.repository_url is None:
         yield Need(f"{place}: git.remote", "Argo CD needs a URL from which it can read the repository")
+
+
+def _of_cluster(lab: Lab, platform: Platform) -> Iterator[Need]:
+    """What a lab's own cluster needs of the platform."""
+    if lab.kubernetes is None or not lab.kubernetes.is_own:
+        return
+    place = f"environments/{platform.environment}/platform.yaml"
+    if platform.k3s is None:
+        missing = "a lab's own cluster runs the k3s that the operator provides; or use 'cluster: existing:NAME'"
+        yield Need(f"{place}: kubernetes.k3s", missing)
+    for inner in (PODS, SERVICES):
+        if platform.addresses.overlaps(inner):
+            yield Need(f"{place}: addresses", f"{inner} is what pods and services have inside a lab's own cluster")
 
 
 def _of_virtual_machines(lab: Lab, platform: Platform) -> Iterator[Need]:

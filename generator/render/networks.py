@@ -12,8 +12,8 @@ from typing import Any
 
 from generator.render.references import reference
 from generator.render.routes import behind_routers
-from generator.seats.addresses import LabAddresses, gateway
-from generator.seats.names import PROFESSOR, Scope
+from generator.seats.addresses import FIRST_HOST, LabAddresses, gateway
+from generator.seats.names import CLUSTER, PROFESSOR, Scope
 from generator.spec.model import AllowedHost, Lab
 from generator.spec.platform import Platform
 
@@ -31,6 +31,9 @@ NOT_INTERNET = tuple(
     )
 )
 NO_FORWARDING = "no-resolv"
+# Addresses inside a lab's own Kubernetes cluster, which no machine outside ever sees; k3s's own defaults.
+PODS, SERVICES = IPv4Network("10.42.0.0/16"), IPv4Network("10.43.0.0/16")
+API_PORT = 6443
 Rule = dict[str, str]
 Document = dict[str, Any]
 
@@ -71,8 +74,8 @@ def seat_networks(lab: Lab, scope: Scope, addresses: LabAddresses, seat: str) ->
 
 
 def _acl_names(lab: Lab, scope: Scope, seat: str, index: int) -> list[str]:
-    if seat == PROFESSOR:
-        return [scope.acl(PROFESSOR)]
+    if seat in (PROFESSOR, CLUSTER):
+        return [scope.acl(seat)]
     is_inner = index > 0 and behind_routers(lab)
     return [scope.acl("students"), scope.acl(f"{seat}-inner" if is_inner else seat)]
 
@@ -90,7 +93,7 @@ def students_acl(lab: Lab, scope: Scope, addresses: LabAddresses) -> Document:
         scope.acl("students"),
         f"{lab.key}: what all students share",
         scope.marker(),
-        _internet_rules(lab.internet),
+        [*_internet_rules(lab.internet), *_api_rules(lab, addresses)],
         [{**_rule("allow"), "source": _machines(professor)}],
     )
 
@@ -134,6 +137,29 @@ def professor_acl(lab: Lab, scope: Scope, platform: Platform, addresses: LabAddr
     return _acl(scope.acl(PROFESSOR), f"{lab.key}: the professor", scope.marker(PROFESSOR), egress, ingress)
 
 
+def cluster_acl(lab: Lab, scope: Scope, addresses: LabAddresses) -> Document:
+    """Return what the nodes may do: talk to each other, pods among them. In comes who speaks to the API server.
+
+    Where br_netfilter has bridges ask, packets between pods of two nodes have the pods' own addresses.
+    """
+    block = addresses.seat(CLUSTER)
+    own = f"{_machines(block)},{PODS}"
+    api = {**_rule("allow"), "protocol": "tcp", "destination_port": str(API_PORT)}
+    ingress = [{**_rule("allow"), "source": own}]
+    # The lab's blocks have the bridge's address too, with which the host asks.
+    ingress += [{**api, "source": str(area)} for area in addresses.blocks]
+    egress = [{**_rule("drop"), "source": _others(_machines(block), str(PODS))}, {**_rule("allow"), "destination": own}]
+    return _acl(scope.acl(CLUSTER), f"{lab.key}: the Kubernetes nodes", scope.marker(CLUSTER), egress, ingress)
+
+
+def _api_rules(lab: Lab, addresses: LabAddresses) -> list[Rule]:
+    """Return the way to the API server of the lab's own cluster."""
+    if lab.kubernetes is None or not lab.kubernetes.is_own:
+        return []
+    server = addresses.seat(CLUSTER).network_address + FIRST_HOST
+    return [{**_rule("allow"), "destination": str(server), "protocol": "tcp", "destination_port": str(API_PORT)}]
+
+
 def _internet_rules(policy: str | tuple[AllowedHost, ...]) -> list[Rule]:
     if policy == "none":
         return []
@@ -161,9 +187,23 @@ def _acl(name: str, description: str, marker: str, egress: Sequence[Rule], ingre
 
 def _no_other_source(own: str) -> Rule:
     """Return the rule against claimed sources: with one, an answer from the internet would reach whose name it is."""
-    first, last = (IPv4Address(text) for text in own.split("-"))
-    others = f"{IPv4Address(0)}-{first - 1},{last + 1}-{IPv4Address(2**32 - 1)}"
-    return {**_rule("drop"), "source": others}
+    return {**_rule("drop"), "source": _others(own)}
+
+
+def _others(*own: str) -> str:
+    """Return all addresses but those of the given ranges, as LXD writes ranges; `own` are FIRST-LAST or blocks."""
+    ends = sorted(_ends(text) for text in own)
+    firsts = [0, *(last + 1 for _, last in ends)]
+    lasts = [*(first - 1 for first, _ in ends), 2**32 - 1]
+    return ",".join(f"{IPv4Address(first)}-{IPv4Address(last)}" for first, last in zip(firsts, lasts, strict=True))
+
+
+def _ends(text: str) -> tuple[int, int]:
+    if "/" in text:
+        block = IPv4Network(text)
+        return int(block.network_address), int(block.broadcast_address)
+    first, _, last = text.partition("-")
+    return int(IPv4Address(first)), int(IPv4Address(last))
 
 
 def _machines(seat: IPv4Network) -> str:

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 
 from generator.render.definitions import Target, seat_document, shared_document, static_files
 from generator.render.kubernetes.tree import kubernetes_files
+from generator.render.nodes import cluster_document
 from generator.render.yaml_text import dump, header
-from generator.seats.names import PILOT, PROFESSOR
+from generator.seats.names import CLUSTER, PILOT, PROFESSOR
 from generator.seats.seat_book import SeatBook
 
 _WRITTEN_BY_COMMANDS = ("release.json", "operation.yaml")
@@ -50,6 +51,10 @@ def render_lab(target: Target, book: SeatBook) -> Tree:
     documents = {"shared": shared_document(target)} | {
         seat: seat_document(target, seat, power="stopped" if leaving else "running") for seat, leaving in seats.items()
     }
+    kubernetes = target.lab.kubernetes
+    if kubernetes and kubernetes.is_own:
+        copies = sum(seat != PILOT and not leaving for seat, leaving in seats.items())
+        documents[CLUSTER] = cluster_document(target, kubernetes, copies)
     top = header(target.lab.path, f"practicum generate {target.lab.key}")
     tree = {f"{folder}/lxd/{name}.yaml": (top + dump(document)).encode() for name, document in documents.items()}
     tree |= {f"{folder}/lxd/files/{digest}": content for digest, content in static_files(target).items()}

@@ -12,13 +12,13 @@ from ipaddress import IPv4Address, IPv4Network
 from itertools import islice
 from typing import Any
 
-from generator.seats.names import PILOT, PROFESSOR, student_number
+from generator.seats.names import CLUSTER, PILOT, PROFESSOR, student_number
 
 BLOCK_PREFIX = 20
 SEAT_PREFIX = 26
 SLOTS: int = 2 ** (SEAT_PREFIX - BLOCK_PREFIX)
 RESERVED_SLOTS = 4
-FIXED_SLOTS = {PROFESSOR: 0, PILOT: 1, "cluster": 2}
+FIXED_SLOTS = {PROFESSOR: 0, PILOT: 1, CLUSTER: 2}
 FIRST_HOST = 2
 # Hosts .2 to .61 of a /26, or .2 to .13 of a /28: what the gateway and the probe leave.
 ROOM, ROOM_OF_SEVERAL = 60, 12

@@ -11,13 +11,15 @@ from dataclasses import dataclass
 
 PROFESSOR = "prof"
 PILOT = "pilot"
+# The nodes of a lab's own Kubernetes cluster.
+CLUSTER = "cluster"
 SHARED = "-"
 PROBE = "probe"
 # A bridge name has room for five characters of a seat's name: s9999 is the last one.
 MOST_STUDENTS = 9999
 # What copies of volumes and snapshots of machines begin with that belong to a seat's snapshots; no seat does.
 SNAPSHOT = "snap-"
-SHORT = {"cluster": "clust"}
+SHORT = {CLUSTER: "clust"}
 HASH_LENGTH = 7
 PROJECT_LENGTH = 48
 

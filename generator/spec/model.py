@@ -112,6 +112,11 @@ class Kubernetes:
         """The name of the existing cluster, None when the lab has one of its own."""
         return self.cluster.removeprefix(EXISTING) if self.cluster.startswith(EXISTING) else None
 
+    @property
+    def is_own(self) -> bool:
+        """Whether the lab has a cluster of its own, for all its seats."""
+        return self.cluster == "lab"
+
 
 @dataclass(frozen=True)
 class Student:

@@ -6,6 +6,8 @@ from ipaddress import IPv4Network
 from types import MappingProxyType
 from typing import Any, Literal
 
+from generator.catalogue.model import Artefact
+
 ENVIRONMENTS = ("dev", "prod")
 DEFAULT_ADDRESSES = {"dev": "10.64.0.0/13", "prod": "10.72.0.0/13"}
 DEFAULT_SOCKET = "/var/lib/lxd/unix.socket"
@@ -59,6 +61,17 @@ class Platform:
         """The kubeconfig file of each existing cluster, by the name that specs use."""
         clusters = (self.settings.get("kubernetes") or {}).get("clusters") or {}
         return {name: str(entry["kubeconfig"]) for name, entry in clusters.items()}
+
+    @property
+    def k3s(self) -> Artefact | None:
+        """The k3s binary that labs' own clusters run, None where the operator provides none."""
+        entry = (self.settings.get("kubernetes") or {}).get("k3s")
+        return None if entry is None else Artefact(**entry)
+
+    @property
+    def airgap_images(self) -> tuple[Artefact, ...]:
+        """Archives of container images that every node of a lab's own cluster has from the start."""
+        return tuple(Artefact(**one) for one in (self.settings.get("kubernetes") or {}).get("airgap_images") or ())
 
     @property
     def delivery(self) -> str:

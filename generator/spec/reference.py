@@ -19,12 +19,10 @@ NOT_BUILT: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
         "lab": {
             "description": _RECORDED,
-            "kubernetes.cluster": f"`lab` and `seat`; {_REFUSED} `existing:NAME` works.",
+            "kubernetes.cluster": f"`seat`; {_REFUSED} `lab` and `existing:NAME` work.",
         },
         "platform": {
             "images": _UNREAD,
-            "kubernetes.k3s": _UNREAD,
-            "kubernetes.airgap_images": _UNREAD,
             "argocd.api": _UNREAD,
             "git.remote": "Argo CD is told to read there, and nothing else uses it. The remote is the checkout's own "
             "`origin`, see `practicum init --remote`.",

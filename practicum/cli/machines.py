@@ -4,10 +4,12 @@ import csv
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
-from generator.seats.names import is_student
+from generator.render.nodes import SERVER
+from generator.seats.names import CLUSTER, is_student
 from generator.spec.platform import ENVIRONMENTS
 from practicum.cli.context import (
     Context,
@@ -19,10 +21,12 @@ from practicum.cli.context import (
     yes_option,
 )
 from practicum.cli.tables import overview_table, progress_table, results_table, seats_table, show
+from practicum.errors import UsageError
 from practicum.probes.junit import junit
 from practicum.probes.model import ProbeResult, failures
 from practicum.stages.create import SCRATCH, Wish, workspace_for_create
 from practicum.stages.create import create as create_machine
+from practicum.stages.create_cluster import KUBERNETES, ClusterWish, create_cluster
 from practicum.stages.overview import next_step, overview
 from practicum.stages.pipeline import seats_failed
 from practicum.stages.pools import fullness
@@ -166,21 +170,40 @@ def shell(
 @click.option("--cpu", type=click.IntRange(1, 64))
 @click.option("--memory", metavar="SIZE", help="Such as 1GiB.")
 @click.option("--disk", metavar="SIZE", help="Such as 5GiB.")
-@click.option("--lab", default=SCRATCH, show_default=True, callback=lab_name, help="The lab to add the machine to.")
+@click.option("--vm", is_flag=True, help="A virtual machine.")
+@click.option("--nodes", type=click.IntRange(1, 59), help="Of a cluster: how many.")
+@click.option("--with", "beside", multiple=True, metavar="TYPE", help="Beside a cluster: a machine; may be repeated.")
+@click.option("--lab", default=SCRATCH, show_default=True, callback=lab_name, help="The lab to add it to.")
 @pass_context
 def create(
-    context: Context, type_name: str, name: str | None, cpu: int | None, memory: str | None, disk: str | None, lab: str
+    context: Context, /, type_name: str, lab: str, nodes: int | None, beside: tuple[str, ...], **sizes: Any
 ) -> None:
-    """Make one machine now: practicum create webserver --memory 1GiB"""
+    """Make one machine now: practicum create webserver --memory 1GiB
+
+    Or a cluster: practicum create kubernetes --nodes 2 --with webserver
+    """
+    name, vm, is_cluster = sizes.pop("name"), sizes.pop("vm"), type_name == KUBERNETES
+    if is_cluster and (name or vm):
+        raise UsageError("a cluster has no --name and no --vm", resolution="leave them out")
+    if not is_cluster and (nodes or beside):
+        raise UsageError("--nodes and --with are for a cluster", resolution="practicum create kubernetes --nodes 2")
     workspace = workspace_for_create(context.folder)
     with context.display() as display:
         workspace.emit = display.emit
-        created = create_machine(workspace, Wish(type_name, name, cpu, memory, disk), lab)
-    _report(created.provisioned)
-    machine = created.machine
+        if is_cluster:
+            done = create_cluster(workspace, ClusterWish(nodes, machines=beside, **sizes), lab)
+        else:
+            created = create_machine(workspace, Wish(type_name, name, kind="vm" if vm else None, **sizes), lab)
+            done = created.provisioned
+    _report(done)
     folder = workspace.repository.root
-    click.echo(f"{machine.machine} is {machine.state} at {machine.address}")
-    click.echo(f"open it: practicum -C {folder} shell {lab} prof {machine.machine}")
+    if is_cluster:
+        show(seats_table(lab_status(workspace, lab, "dev")))
+        click.echo(f"kubectl: practicum -C {folder} shell {lab} {CLUSTER} {SERVER} --env dev -- k3s kubectl get nodes")
+    else:
+        machine = created.machine
+        click.echo(f"{machine.machine} is {machine.state} at {machine.address}")
+        click.echo(f"open it: practicum -C {folder} shell {lab} prof {machine.machine}")
     click.echo(f"its spec: {folder}/labs/{lab}.lab.yaml")
 
 

@@ -9,6 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from generator.catalogue.model import MachineType
+from generator.seats.names import CLUSTER
 from generator.spec.units import format_size, shown
 from practicum.lxd.inventory import Marked
 from practicum.lxd.plan import Plan
@@ -31,7 +32,8 @@ def seats_table(
     rows: Sequence[MachineStatus], results: Sequence[ProbeResult] = (), outcomes: Mapping[str, str] = NO_OUTCOMES
 ) -> Table:
     """Return seats × machines with address and state, what the probes found, and how a delivery ended for each."""
-    machines = list(dict.fromkeys(row.machine for row in rows))
+    nodes, rows = [row for row in rows if row.seat == CLUSTER], [row for row in rows if row.seat != CLUSTER]
+    machines = list(dict.fromkeys(row.machine for row in rows)) or [""] * bool(nodes)
     table = _table(
         "seat", *machines, *(("checks", "isolation") if results else ()), *(("delivery",) if outcomes else ())
     )
@@ -40,6 +42,8 @@ def seats_table(
         cells = [_machine(mine.get(name)) for name in machines]
         probes = [_score(results, seat, group) for group in ("check", "isolation")] if results else []
         table.add_row(seat, *cells, *probes, *((outcomes.get(seat, ""),) if outcomes else ()))
+    if nodes:
+        table.add_row(CLUSTER, _nodes(nodes))
     return table
 
 
@@ -178,6 +182,13 @@ def _table(*columns: Any) -> Table:
     for column in columns:
         table.add_column(column, overflow="fold")
     return table
+
+
+def _nodes(rows: Sequence[MachineStatus]) -> str:
+    """Return the nodes of the lab's own cluster in few words: there may be dozens."""
+    running = sum(row.state == "running" for row in rows)
+    others = [f"{row.machine} {_machine(row)}" for row in rows if row.state != "running"]
+    return f"{running} of {len(rows)} nodes running" + "".join(f", {words}" for words in others)
 
 
 def _machine(row: MachineStatus | None) -> str:

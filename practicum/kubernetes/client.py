@@ -35,7 +35,8 @@ _APPLY, _MERGE, _JSON_PATCH = (
 class Cluster:
     """One API server. Safe to share between threads."""
 
-    def __init__(self, name: str, kubeconfig: Path) -> None:
+    def __init__(self, name: str, kubeconfig: Path | Document) -> None:
+        """`kubeconfig` is a file, or what would stand in it."""
         self.name = name
         self._api, self._failure = _api_client(name, kubeconfig)
         self._kinds: dict[str, dict[str, tuple[str, bool]]] = {}
@@ -176,7 +177,7 @@ def _group_path(api_version: str) -> str:
     return f"/apis/{api_version}" if "/" in api_version else f"/api/{api_version}"
 
 
-def _api_client(name: str, kubeconfig: Path) -> tuple[Any, type[Exception]]:
+def _api_client(name: str, kubeconfig: Path | Document) -> tuple[Any, type[Exception]]:
     """Return a client that signs in as a kubeconfig says, and what it raises when TLS fails."""
     try:
         from kubernetes import config
@@ -185,13 +186,16 @@ def _api_client(name: str, kubeconfig: Path) -> tuple[Any, type[Exception]]:
         resolution = "pip install 'practicum[kubernetes]'"
         raise UnavailableError("Python's client for Kubernetes is missing", resolution=resolution) from error
     try:
-        return config.new_client_from_config(config_file=str(kubeconfig)), ApiException
+        if isinstance(kubeconfig, Path):
+            return config.new_client_from_config(config_file=str(kubeconfig)), ApiException
+        return config.new_client_from_config_dict(kubeconfig), ApiException
     except (config.ConfigException, OSError, ValueError, TypeError, KeyError) as error:
+        place = kubeconfig if isinstance(kubeconfig, Path) else "that of the lab's own server"
         raise UnavailableError(
-            f"the kubeconfig of cluster '{name}' cannot be used: {kubeconfig}",
+            f"the kubeconfig of cluster '{name}' cannot be used: {place}",
             details=str(error),
             resolution="name a readable kubeconfig under kubernetes.clusters in platform.yaml; try it: "
-            f"kubectl --kubeconfig {kubeconfig} get namespaces",
+            f"kubectl --kubeconfig {place} get namespaces",
         ) from error
 
 

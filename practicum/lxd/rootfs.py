@@ -2,6 +2,7 @@
 
 import contextlib
 import fcntl
+import hashlib
 import os
 import shlex
 import shutil
@@ -12,9 +13,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from generator.catalogue.model import Image
+from generator.catalogue.model import Artefact, Image
 from generator.catalogue.recipe import recipe_digest
-from practicum.errors import PermissionsError, PracticumError, UnavailableError
+from practicum.errors import InputError, PermissionsError, PracticumError, UnavailableError
 
 Report = Callable[[str], None]
 Build = Callable[[Image, str | None, Path, Report], None]
@@ -164,6 +165,29 @@ def _stage_files(image: Image, folder: Path) -> None:
         path = folder / name.lstrip("/")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content, encoding="utf-8")
+    for name, artefact in image.artefacts.items():
+        _stage_artefact(artefact, folder / name.lstrip("/"))
+
+
+def _stage_artefact(artefact: Artefact, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        shutil.copyfile(artefact.path, path)
+    except OSError as error:
+        raise UnavailableError(
+            f"{artefact.path}, which platform.yaml names, cannot be read; nothing was done",
+            details=str(error),
+            resolution="put the file there, or mend its path under 'kubernetes:' in the environment's platform.yaml",
+        ) from error
+    with path.open("rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    if found != artefact.sha256:
+        raise InputError(
+            f"{artefact.path} is not the file that platform.yaml names; nothing was done",
+            details=f"its sha256 is {found}, not {artefact.sha256}",
+            resolution="look where the file came from; then write its sha256 under 'kubernetes:' in platform.yaml",
+        )
+    path.chmod(0o755)
 
 
 @contextmanager

@@ -7,12 +7,15 @@ disk of the host, so everything is checked against these lists before it reaches
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
+from generator.catalogue.node_image import NODE
 from practicum.errors import InputError
 from practicum.lxd.folders import WORK, place
 
 Document = Mapping[str, Any]
 PROJECT_KEYS = {"features.images", "features.networks", "features.profiles", "features.storage.volumes"}
 PROFILE_KEYS = {"limits.cpu", "limits.memory", "limits.processes", "security.secureboot"}
+# Nodes of a Kubernetes cluster run containers themselves.
+NODE_KEYS = {"security.nesting"}
 NETWORK_KEYS = {"ipv4.address", "ipv4.nat", "ipv6.address", "raw.dnsmasq", "security.acls"}
 RESOLVERS = {"", "no-resolv"}
 NIC_KEYS = {"type", "name", "network", "ipv4.address"}
@@ -38,7 +41,8 @@ def require_known(shared: Document, seats: Sequence[Document], folders: Collecti
 def _shared(shared: Document) -> Iterator[str]:
     yield from _keys("project", shared["project"]["config"], PROJECT_KEYS)
     for profile in shared["profiles"]:
-        yield from _keys(f"profile {profile['name']}", profile["config"], PROFILE_KEYS)
+        known = PROFILE_KEYS | (NODE_KEYS if profile["name"] == NODE else set())
+        yield from _keys(f"profile {profile['name']}", profile["config"], known)
         for name, device in profile["devices"].items():
             if name != "root" or device["path"] != "/" or set(device) - ROOT_KEYS:
                 yield f"profile {profile['name']}: device {name}"

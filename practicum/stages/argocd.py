@@ -15,11 +15,13 @@ from practicum.kubernetes.applications import API, KIND, Sync
 from practicum.kubernetes.apply import Applied, apply_copies
 from practicum.kubernetes.client import Cluster
 from practicum.kubernetes.objects import Ref
+from practicum.kubernetes.registration import forget_cluster, register_cluster
 from practicum.kubernetes.shards import shard_members
 from practicum.kubernetes.sync import Shard, due_shards, sync_shards
 from practicum.kubernetes.wait import DEADLINE_SECONDS, not_ready
 from practicum.stages.deployment import Deployment
-from practicum.stages.rollout import STAGE, Rollout, find_cluster
+from practicum.stages.own_cluster import own_access
+from practicum.stages.rollout import STAGE, Rollout, cluster_of, find_cluster
 from practicum.stages.workspace import Workspace
 
 Document = dict[str, Any]
@@ -50,6 +52,9 @@ def deliver_by_argocd(
     shards = {name for name, listed in members.items() if seats & set(listed) and not set(kept) & set(listed)}
     delivery = _delivery(workspace, deployment, members)
     _publish(workspace, deployment)
+    if deployment.cluster is not None and (access := own_access(workspace, deployment)):
+        (project,) = {app["spec"]["project"] for app in delivery.apps.values()}
+        register_cluster(delivery.argocd, delivery.namespace, deployment.scope.project, project, access)
     applied = apply_copies(rollout.cluster, rollout.observed, rollout.copies, overwrite=overwrite, only_own=True)
     _require_applications(workspace, deployment, delivery, shards)
     found = {app["metadata"]["name"]: app for app in _listed(delivery)}
@@ -80,9 +85,9 @@ def _delivery(workspace: Workspace, deployment: Deployment, members: Mapping[str
             f"no Application is committed for shards {', '.join(missing)} of {deployment.lab}; nothing was done",
             resolution=f"practicum generate {deployment.lab}, then git commit; or practicum pipeline {deployment.lab}",
         )
-    return _Delivery(
-        _argocd(workspace, deployment), platform.argocd_namespace, own, f"practicum-{deployment.environment}"
-    )
+    argocd = _argocd(workspace, deployment)
+    assert argocd is not None  # noqa: S101 - for the type checker: the lab's cluster was just ready
+    return _Delivery(argocd, platform.argocd_namespace, own, f"practicum-{deployment.environment}")
 
 
 def remove_applications(workspace: Workspace, deployment: Deployment) -> None:
@@ -90,14 +95,20 @@ def remove_applications(workspace: Workspace, deployment: Deployment) -> None:
     if deployment.cluster_name is None or deployment.platform.delivery != "argocd":
         return
     argocd, label = _argocd(workspace, deployment), f"{LABEL}={deployment.scope.project}"
-    for app in argocd.listed(API, KIND, namespace=deployment.platform.argocd_namespace, label=label):
+    if argocd is None:
+        return
+    namespace = deployment.platform.argocd_namespace
+    for app in argocd.listed(API, KIND, namespace=namespace, label=label):
         argocd.delete(Ref.of(app))
         workspace.emit(Event("destroy", "done", f"application {app['metadata']['name']}"))
+    if deployment.cluster is not None:
+        forget_cluster(argocd, namespace, deployment.scope.project)
 
 
-def _argocd(workspace: Workspace, deployment: Deployment) -> Cluster:
-    name = deployment.platform.argocd_cluster or deployment.cluster_name or ""
-    return find_cluster(workspace, deployment, name)
+def _argocd(workspace: Workspace, deployment: Deployment) -> Cluster | None:
+    """Return the cluster that Argo CD is on; None when that is the lab's own, and it does not run."""
+    name = deployment.platform.argocd_cluster
+    return cluster_of(workspace, deployment) if name is None else find_cluster(workspace, deployment, name)
 
 
 def _publish(workspace: Workspace, deployment: Deployment) -> None:

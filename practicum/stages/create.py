@@ -1,6 +1,7 @@
 """The one-line start: a machine of a type, added to a scratch lab, generated and deployed in dev."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -66,7 +67,7 @@ def create(workspace: Workspace, wish: Wish, lab: str = SCRATCH) -> Created:
     Raises UsageError for an unknown type or a name that is taken, InputError for a spec that has errors or cannot be
     edited; then the spec is as it was.
     """
-    _require_type(workspace, wish)
+    require_wish(workspace, wish)
     name, changes = with_machine(workspace, wish, lab)
     provisioned = deploy(workspace, lab, changes)
     rows = [row for row in status(workspace, lab, "dev") if row.machine == name and row.seat == "prof"]
@@ -80,7 +81,8 @@ def with_machine(workspace: Workspace, wish: Wish, lab: str, begin: bytes = HEAD
     """
     spec = spec_path(lab)
     path = workspace.repository.root / spec
-    name, after = _added(workspace, path.read_bytes() if path.exists() else begin, wish, spec)
+    with refusals(workspace, spec):
+        name, after = added(path.read_bytes() if path.exists() else begin, wish, spec)
     return name, {spec: after}
 
 
@@ -102,7 +104,8 @@ def deploy(
     return provision(workspace, lab, "dev", agreed=agreed)
 
 
-def _require_type(workspace: Workspace, wish: Wish) -> None:
+def require_wish(workspace: Workspace, wish: Wish) -> None:
+    """Raise InputError for a type that is not offered, or what is no size."""
     offered = {name: entry for name, entry in workspace.catalogue.items() if not entry.hidden}
     if wish.type not in offered:
         raise InputError(f"unknown type '{wish.type}'", resolution=f"types are: {', '.join(offered)}", exit_code=2)
@@ -115,16 +118,22 @@ def _require_type(workspace: Workspace, wish: Wish) -> None:
             ) from error
 
 
-def _added(workspace: Workspace, text: bytes, wish: Wish, spec: str) -> tuple[str, bytes]:
-    """Return the machine's name and the spec with it, the last one of its machines."""
+def added(text: bytes, wish: Wish, spec: str) -> tuple[str, bytes]:
+    """Return the machine's name and the spec with it, the last one of its machines. Raises EditRefused, UsageError."""
     keys = {"type": wish.type, "kind": wish.kind, "cpu": wish.cpu, "memory": wish.memory, "disk": wish.disk}
     machine = {key: value for key, value in keys.items() if value is not None}
+    taken = _machines(read(text, spec).data)
+    name = wish.name or _free_name(wish.type, taken)
+    if name in taken:
+        raise UsageError(f"there is a machine '{name}' already", resolution="choose another with --name")
+    return name, add_machine(text, name, machine, spec)
+
+
+@contextmanager
+def refusals(workspace: Workspace, spec: str) -> Iterator[None]:
+    """Raise InputError, with the lines of the spec, for an edit that is refused."""
     try:
-        taken = _machines(read(text, spec).data)
-        name = wish.name or _free_name(wish.type, taken)
-        if name in taken:
-            raise UsageError(f"there is a machine '{name}' already", resolution="choose another with --name")
-        return name, add_machine(text, name, machine, spec)
+        yield
     except EditRefused as refused:
         if refused.diagnostics:
             raise InvalidInput(refused.diagnostics, workspace.repository.root) from refused

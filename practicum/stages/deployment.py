@@ -11,7 +11,7 @@ import yaml
 from generator.render.definitions import FORMAT
 from generator.render.tree import lab_folder, tree_digest
 from generator.render.yaml_text import dump
-from generator.seats.names import Scope
+from generator.seats.names import CLUSTER, Scope
 from generator.spec.model import EXISTING
 from generator.spec.platform import ENVIRONMENTS, Platform
 from generator.spec.release import release_problems
@@ -66,6 +66,8 @@ class Deployment:
     seats: Mapping[str, Document]
     operation: Operation
     release: Document | None
+    # The nodes of the lab's own Kubernetes cluster: a seat that is nobody's copy of the lab.
+    cluster: Document | None = None
 
     @property
     def environment(self) -> str:
@@ -90,9 +92,20 @@ class Deployment:
 
     @property
     def cluster_name(self) -> str | None:
-        """The name of the existing cluster that the lab uses, None for a lab without."""
+        """The name of the cluster that the lab uses: as in the platform file, or its own; None for a lab without."""
         cluster = str((self.shared.get("kubernetes") or {}).get("cluster", ""))
-        return cluster.removeprefix(EXISTING) if cluster.startswith(EXISTING) else None
+        if cluster.startswith(EXISTING):
+            return cluster.removeprefix(EXISTING)
+        return self.scope.project if cluster else None
+
+    @property
+    def everything(self) -> Iterable[Document]:
+        """All seats' definitions, with that of the lab's own cluster."""
+        return [*self.seats.values(), *([self.cluster] if self.cluster else ())]
+
+    def document(self, seat: str) -> Document:
+        """Return the definitions of a seat, the lab's own cluster among them. Raises KeyError."""
+        return self.cluster if self.cluster and seat == CLUSTER else self.seats[seat]
 
     @cached_property
     def kubernetes(self) -> dict[str, bytes]:
@@ -126,6 +139,7 @@ def load_deployment(
         commit=commit if commit != "HEAD" else repository.head(),
         tree=tree,
         shared=documents.pop("shared"),
+        cluster=documents.pop(CLUSTER, None),
         seats=documents,
         operation=read_operation(tree.get(f"{folder}/operation.yaml")),
         release=_read_release(release) if release else None,

@@ -17,6 +17,7 @@ from practicum.stages.destruction import Journal
 from practicum.stages.export import forget_outdated, unexported, work_of
 from practicum.stages.operate import KEPT, record
 from practicum.stages.orphans import lost, remove_lost
+from practicum.stages.own_cluster import is_asleep
 from practicum.stages.rollout import claims, namespaces, remove_copies
 from practicum.stages.workspace import Workspace
 
@@ -45,6 +46,12 @@ def doomed(workspace: Workspace, lab: str, environments: Sequence[str], *, keep_
 def require_exported(workspace: Workspace, lab: str, environments: Sequence[str]) -> None:
     """Raise PracticumError when students' work may be newer than what was exported of it, or cannot be exported."""
     for deployment in _deployments(workspace, lab, environments):
+        if is_asleep(workspace, deployment):
+            raise UnavailableError(
+                f"the cluster of {lab} does not run, so nobody can say whether students have volumes on it; "
+                "nothing was done",
+                resolution=f"practicum start {lab} --env {deployment.environment}; or --without-export",
+            )
         if found := claims(workspace, deployment):
             raise PracticumError(
                 f"{len(found)} volumes of {lab} are on the cluster, and no export has them; nothing was done",
@@ -149,6 +156,8 @@ def _on_lxd(workspace: Workspace, deployment: Deployment, keep_volumes: bool) ->
 
 
 def _on_cluster(workspace: Workspace, deployment: Deployment) -> list[Marked]:
+    if deployment.cluster is not None:
+        return []  # a lab's own cluster goes with its nodes, and they are on LXD
     place = deployment.cluster_name or ""
     return sorted(Marked("namespace", place, *space) for space in namespaces(workspace, deployment).items())
 
@@ -160,7 +169,8 @@ def _destroy_environment(workspace: Workspace, deployment: Deployment, keep_volu
         on_lxd = _on_lxd(workspace, deployment, keep_volumes)
         on_cluster = _on_cluster(workspace, deployment)
         remove_applications(workspace, deployment)
-        remove_copies(workspace, deployment)
+        if on_cluster:
+            remove_copies(workspace, deployment)
         for thing in on_cluster:
             _tell(workspace, thing)
         remove(lxd, on_lxd, lambda thing: _tell(workspace, thing))

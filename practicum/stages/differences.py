@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from generator.catalogue.node_image import NODE
 from generator.render.tree import tree_digest
-from generator.seats.names import PILOT, PROBE, PROFESSOR, student_number
+from generator.seats.names import CLUSTER, PILOT, PROBE, PROFESSOR, student_number
 from generator.seats.seat_book import SeatBook
 from practicum.stages.deployment import Document, read_documents
 
@@ -38,6 +39,8 @@ class Definition:
     student: Document = field(default_factory=dict)
     kubernetes: str = ""
     students: SeatBook = field(default_factory=dict)
+    # Of the lab's own cluster; each environment may have another number of them.
+    nodes: int = 0
 
     @property
     def active(self) -> tuple[str, ...]:
@@ -50,7 +53,8 @@ def read_definition(tree: Mapping[str, bytes], students: SeatBook) -> Definition
     documents = read_documents(tree)
     shared, professor, student = (documents.get(name, {}) for name in ("shared", PROFESSOR, PILOT))
     part = {path: data for path, data in tree.items() if path.split("/")[4:5] == ["kubernetes"]}
-    return Definition(shared, professor, student, tree_digest(part) if part else "", students)
+    nodes = len(documents[CLUSTER]["instances"]) if CLUSTER in documents else 0
+    return Definition(shared, professor, student, tree_digest(part) if part else "", students, nodes)
 
 
 def differences(before: Definition, after: Definition) -> list[Difference]:
@@ -81,6 +85,7 @@ class _Comparison:
     def all(self) -> Iterator[Difference]:
         yield from self._students()
         yield from self._machines()
+        yield from self._nodes()
         yield from self._volumes()
         yield from self._steps()
         yield from self._checks()
@@ -112,6 +117,17 @@ class _Comparison:
         kinds, made = _made_of(self.before.professor), _made_of(self.after.professor)
         for name in sorted(name for name in kinds.keys() & made.keys() if kinds[name] != made[name]):
             yield Difference(self.everyone, "machine {} is of another type or kind, and is made anew", (name,))
+
+    def _nodes(self) -> Iterator[Difference]:
+        old, new = ((side.nodes, _profile(side.shared, NODE)) for side in (self.before, self.after))
+        if old == new:
+            return
+        if not self.after.nodes:
+            yield Difference(self.everyone, "the lab has no cluster of its own any more")
+            return
+        sizes = ", ".join(_sized(key, value) for key, value in new[1].items())
+        is_new = "" if self.before.nodes else "new: "
+        yield Difference(self.everyone, f"the lab's cluster is {is_new}{_count(self.after.nodes, 'node')} with {sizes}")
 
     def _volumes(self) -> Iterator[Difference]:
         old, new = _volumes(self.before.student), _volumes(self.after.student)
@@ -168,14 +184,17 @@ def _count(number: int, what: str) -> str:
 
 def _sizes(shared: Document) -> dict[str, dict[str, str]]:
     """Return cores, memory and disk of each machine, as LXD is told them."""
-    return {
-        profile["name"]: {
-            **{key: profile["config"][key] for key in ("limits.cpu", "limits.memory")},
-            "root": profile["devices"]["root"]["size"],
-        }
-        for profile in shared.get("profiles", ())
-        if profile["name"] != PROBE
-    }
+    names = [profile["name"] for profile in shared.get("profiles", ())]
+    return {name: _profile(shared, name) for name in names if name not in (PROBE, NODE)}
+
+
+def _profile(shared: Document, name: str) -> dict[str, str]:
+    """Return the sizes of one profile; none when there is no such profile."""
+    for profile in shared.get("profiles", ()):
+        if profile["name"] == name:
+            limits = {key: profile["config"][key] for key in ("limits.cpu", "limits.memory")}
+            return {**limits, "root": profile["devices"]["root"]["size"]}
+    return {}
 
 
 def _sized(key: str, value: str) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
+from generator.catalogue.node_image import type_on
 from generator.catalogue.recipe import recipe_digest
 from generator.catalogue.virtual_machine import bootable
 from generator.generate import find_labs
@@ -143,8 +144,9 @@ def _needed(workspace: Workspace, newest: Mapping[str, int]) -> _Needed:
 
 
 def _recipes(workspace: Workspace) -> set[str]:
-    types = workspace.catalogue.values()
-    return {recipe_digest(image) for type in types for image in (type.image, bootable(type.image))}
+    platforms = platforms_of(workspace.repository.sources("HEAD")).values()
+    made = (type_on(workspace.catalogue, name, platform) for name in workspace.catalogue for platform in platforms)
+    return {recipe_digest(image) for type in made if type for image in (type.image, bootable(type.image))}
 
 
 def _load(workspace: Workspace, lab: str, environment: str) -> Deployment | None:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from generator.generate import Edition, LabState, read_edition, read_seat_book, render
+from generator.render.nodes import node_count
 from generator.render.tree import lab_folder
 from generator.seats.books import BrokenBook
 from generator.seats.capacity import Promise, promised
@@ -19,6 +20,8 @@ from practicum.stages.promised import Promises
 from practicum.stages.room import Room
 from practicum.stages.workspace import InvalidInput, Workspace, require_lab
 
+# In the order of a promise.
+_SIZES = ("cpu", "memory", "disk")
 _OBJECT = re.compile(rb"^kind: ", re.MULTILINE)
 _KUSTOMIZATION = "kustomization.yaml"
 # What a delivery does to the class, by the spec's `update`.
@@ -73,7 +76,7 @@ def plan_labs(
     promises = Promises(workspace)
     for one in changed:
         for environment in ENVIRONMENTS:
-            promises.expect(one.state.lab.key, environment, one.promise(environment))
+            promises.expect(one.state.lab.key, environment, one.promise(environment, edition.platforms[environment]))
     together = {environment: promises.together(environment) for environment in ENVIRONMENTS} if changed else {}
     return [one.plan(workspace, edition, together) for one in changed]
 
@@ -108,8 +111,19 @@ class _Compared:
             expected=pilot_pace(workspace, lab.key).expected(copies),
         )
 
-    def promise(self, environment: str) -> Promise:
-        return promised(self.after.shared, self._seats(environment))
+    def promise(self, environment: str, platform: Platform) -> Promise:
+        return promised(self.after.shared, self._seats(environment)) + self._of_cluster(environment, platform)
+
+    def _of_cluster(self, environment: str, platform: Platform) -> Promise:
+        count, kubernetes = self._nodes(environment, platform), self.state.lab.kubernetes
+        return Promise(*(count * kubernetes.nodes[key] for key in _SIZES)) if kubernetes and count else Promise()
+
+    def _nodes(self, environment: str, platform: Platform) -> int:
+        """Return how many nodes the lab's own cluster has in an environment; none without such a cluster."""
+        kubernetes = self.state.lab.kubernetes
+        if kubernetes is None or not kubernetes.is_own:
+            return 0
+        return node_count(kubernetes, platform, len(self._seats(environment)))
 
     def _seats(self, environment: str) -> list[Document]:
         students = len(self.after.active) if environment == "prod" else 0
@@ -121,10 +135,11 @@ class _Compared:
             environment,
             copies,
             machines,
-            lab=self.promise(environment),
+            lab=self.promise(environment, platform),
             all_labs=together,
             capacity=platform.capacity,
             addresses=copies * machines,
+            nodes=self._nodes(environment, platform),
             addresses_kept=sum(block.num_addresses for block in self.state.addresses[environment].blocks),
         )
 

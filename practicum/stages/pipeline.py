@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from generator.diagnostics.diagnostic import Diagnostic
+from generator.seats.names import CLUSTER
 from practicum.errors import PracticumError, TryAgainError
 from practicum.events import Event
 from practicum.probes.model import ProbeResult, failures
@@ -201,8 +202,7 @@ def seats_failed(provisioned: Provisioned, retry: str = "") -> PracticumError:
     lines = [one.words for one in provisioned.failed]
     errors = [one.error for one in provisioned.failed if one.error]
     deployment = provisioned.deployment
-    seats = " ".join(f"--seat {one.seat}" for one in provisioned.failed)
-    retry = retry or f"practicum provision {deployment.lab} --env {deployment.environment} {seats}"
+    retry = retry or f"practicum provision {deployment.lab} --env {deployment.environment}{failed_seats(provisioned)}"
     return PracticumError(
         f"{len(lines)} of {len(provisioned.deployment.seats)} seats failed in {deployment.environment}",
         details="\n".join(lines),
@@ -212,9 +212,15 @@ def seats_failed(provisioned: Provisioned, retry: str = "") -> PracticumError:
     )
 
 
+def failed_seats(provisioned: Provisioned) -> str:
+    """Return the options that choose the seats that failed; none when the lab's own cluster did, which is no seat."""
+    failed = [one.seat for one in provisioned.failed]
+    return "" if CLUSTER in failed else "".join(f" --seat {seat}" for seat in failed)
+
+
 def require_delivered(lab: str, delivery: Delivery, changed: Changed = "ask") -> None:
     """Raise PracticumError for seats that failed, with the command that delivers to these alone."""
     if delivery.provisioned.failed:
-        failed = " ".join(f"--seat {one.seat}" for one in delivery.provisioned.failed)
         chosen = f" --changed {changed}" if changed != "ask" else ""
-        raise seats_failed(delivery.provisioned, f"practicum deliver {lab} {failed}{chosen}")
+        failed = failed_seats(delivery.provisioned)
+        raise seats_failed(delivery.provisioned, f"practicum deliver {lab}{failed}{chosen}")

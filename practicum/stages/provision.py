@@ -11,10 +11,10 @@ from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
 
-from generator.catalogue.virtual_machine import find_type
+from generator.catalogue.node_image import type_on
 from generator.render.networks import NO_FORWARDING
-from generator.seats.names import PILOT, PROFESSOR
-from practicum.errors import InputError, UnavailableError
+from generator.seats.names import CLUSTER, PILOT, PROFESSOR
+from practicum.errors import InputError, PracticumError, UnavailableError
 from practicum.events import Event
 from practicum.kubernetes.apply import Applied
 from practicum.lxd.client import Lxd
@@ -41,7 +41,9 @@ from practicum.stages.guards import (
     require_unchanged,
     require_vm_support,
 )
+from practicum.stages.kubeconfigs import hand_out_kubeconfigs
 from practicum.stages.leaving import told_on_return
+from practicum.stages.own_cluster import ready_cluster
 from practicum.stages.pace import expected, record_pace
 from practicum.stages.placement import keep_place, placed
 from practicum.stages.pools import pool_warnings
@@ -105,6 +107,7 @@ def provision(
         _remove_extra(workspace, work.lxd, work.desired, work.plan.extra, agreed)
         began = time.monotonic()
         outcomes = tuple(apply(work.workshop, work.plan))
+        work, outcomes = _with_own_cluster(workspace, work, seats, outcomes)
         copies = _roll_out(workspace, work, agreed, overwrite) if work.rollout else []
         outcomes = with_copies(outcomes, copies)
         succeeded = all(outcome.error is None for outcome in outcomes)
@@ -119,13 +122,36 @@ def provision(
     return Provisioned(work.deployment, work.plan, outcomes, tuple(copies))
 
 
+def _with_own_cluster(
+    workspace: Workspace, work: _Work, seats: Sequence[str], outcomes: tuple[SeatOutcome, ...]
+) -> tuple[_Work, tuple[SeatOutcome, ...]]:
+    """Wait for the lab's own cluster and prepare what comes on it; a cluster that fails is told like a seat."""
+    failed = any(outcome.seat == CLUSTER and outcome.error for outcome in outcomes)
+    is_wanted = work.desired.replacement == Replacement() and work.deployment.operation.power == "running"
+    if work.deployment.cluster is None or failed or not is_wanted:
+        return replace(work, rollout=None) if work.deployment.cluster else work, outcomes
+    try:
+        ready_cluster(workspace, work.deployment)
+    except PracticumError as error:
+        workspace.emit(Event("provision", "failed", error.message, CLUSTER))
+        others = tuple(outcome for outcome in outcomes if outcome.seat != CLUSTER)
+        return replace(work, rollout=None), (*others, SeatOutcome(CLUSTER, 0, error, "waiting for the nodes"))
+    return replace(work, rollout=prepare(workspace, work.deployment, seats)), outcomes
+
+
 def _roll_out(workspace: Workspace, work: _Work, agreed: bool, overwrite: bool) -> list[Applied]:
     assert work.rollout is not None  # noqa: S101 - for the type checker
     rollout = remove_extra(workspace, work.rollout, agreed=agreed)
     # Argo CD only knows what git has, which is a lab that runs.
     if work.deployment.platform.delivery == "argocd" and work.deployment.operation.power == "running":
-        return deliver_by_argocd(workspace, work.deployment, rollout, overwrite=overwrite)
-    return roll_out(workspace, rollout, overwrite=overwrite)
+        applied = deliver_by_argocd(workspace, work.deployment, rollout, overwrite=overwrite)
+    else:
+        applied = roll_out(workspace, rollout, overwrite=overwrite)
+    if work.deployment.cluster is None:
+        return applied
+    made = [one.seat for one in applied if one.error is None]
+    failed = hand_out_kubeconfigs(workspace, work.deployment, work.lxd, rollout.cluster, made)
+    return [replace(one, error=failed.get(one.seat, one.error)) for one in applied]
 
 
 def warm(workspace: Workspace, lab: str, environment: str) -> Provisioned:
@@ -154,8 +180,10 @@ def _at_work(
     for warning in pool_warnings(lxd, deployment.platform):
         workspace.emit(Event("provision", "warning", warning))
     # A seat whose system is replaced gets its copy when all seats are provisioned.
-    rollout = prepare(workspace, deployment, seats) if replacement == Replacement() else None
-    desired = replace(desired_state(workspace, deployment, lxd, seats), replacement=replacement)
+    # On a cluster of the lab's own there is nothing to refuse: it is asked when it is ready.
+    asked = replacement == Replacement() and deployment.cluster is None
+    rollout = prepare(workspace, deployment, seats) if asked else None
+    desired = replace(desired_state(workspace, deployment, lxd, seats, with_cluster=True), replacement=replacement)
     _ensure_project(lxd, desired)
     with lease(lxd, desired.project_name) as lost:
         require_unchanged(workspace, deployment)
@@ -177,7 +205,7 @@ def plan_only(workspace: Workspace, lab: str, environment: str, seats: Sequence[
     deployment = load_deployment(workspace, lab, environment)
     refuse_unfit(workspace, deployment)
     lxd = workspace.lxd(deployment.platform)
-    desired = desired_state(workspace, deployment, lxd, seats, build_images=False)
+    desired = desired_state(workspace, deployment, lxd, seats, build_images=False, with_cluster=True)
     lxd = placed(lxd, deployment)
     require_vm_support(lxd, deployment)
     return plan(desired, observe(lxd, desired))
@@ -195,13 +223,21 @@ def plan_copies(workspace: Workspace, lab: str, environment: str, seats: Sequenc
 
 
 def desired_state(
-    workspace: Workspace, deployment: Deployment, lxd: Lxd, seats: Sequence[str] = (), *, build_images: bool = True
+    workspace: Workspace,
+    deployment: Deployment,
+    lxd: Lxd,
+    seats: Sequence[str] = (),
+    *,
+    build_images: bool = True,
+    with_cluster: bool = False,
 ) -> Desired:
     """Return the desired state of a deployment, with the operation obeyed and every reference resolved."""
-    documents = [_operated(deployment, deployment.seats[name]) for name in _chosen(deployment, seats)]
+    cluster = [deployment.cluster] if deployment.cluster and with_cluster else []
+    chosen = [*cluster, *(deployment.seats[name] for name in _chosen(deployment, seats))]
+    documents = [_operated(deployment, document) for document in chosen]
     pins = _pins(workspace, deployment, lxd, documents, build_images)
     shared = _without_internet(deployment) if deployment.operation.internet == "none" else deployment.shared
-    known = frozenset(entry["name"] for seat in deployment.seats.values() for entry in seat["instances"])
+    known = frozenset(entry["name"] for seat in deployment.everything for entry in seat["instances"])
     try:
         wanted = build(shared, documents, pins, Values(workspace, deployment, lxd), deployment.platform.folders)
         return replace(wanted, known=known, whole=not seats)
@@ -221,6 +257,8 @@ def _operated(deployment: Deployment, seat: dict[str, Any]) -> dict[str, Any]:
     """Return a seat as the operation wants it: stopped, or cut off from the internet and its names."""
     if deployment.operation.power == "stopped":
         seat = {**seat, "power": "stopped"}
+    if seat["seat"] == CLUSTER:
+        return seat  # it has no internet at any time
     # In dev the professor's own copy follows the platform, not the class.
     if deployment.operation.internet == "none" and (seat["seat"] != PROFESSOR or deployment.environment == "prod"):
         acls = [_inside(acl, deployment.platform.addresses) for acl in seat["acls"]]
@@ -248,7 +286,11 @@ def _closed(network: dict[str, Any]) -> dict[str, Any]:
 
 
 def _without_internet(deployment: Deployment) -> dict[str, Any]:
-    return {**deployment.shared, "acls": [{**acl, "egress": []} for acl in deployment.shared["acls"]]}
+    """Return the shared definitions with what all students may reach inside the environment alone."""
+    area = deployment.platform.addresses
+    acls = [_inside(acl, area) for acl in deployment.shared["acls"]]
+    opened = [{**acl, "egress": [rule for rule in acl["egress"] if rule["action"] == "allow"]} for acl in acls]
+    return {**deployment.shared, "acls": opened}
 
 
 def _pins(
@@ -272,7 +314,7 @@ def _images(workspace: Workspace, deployment: Deployment, lxd: Lxd, types: list[
         def report(text: str) -> None:
             workspace.emit(Event("images", "started", text, name))
 
-        type = find_type(workspace.catalogue, name)
+        type = type_on(workspace.catalogue, name, platform)
         if type is None:
             raise InputError(f"the definitions name an image of an unknown type: {name}")
         fingerprint = ensure_image(lxd, type, platform.installation, platform.mirror, report)

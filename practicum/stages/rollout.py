@@ -18,6 +18,7 @@ from practicum.kubernetes.wait import DEADLINE_SECONDS, wait_until_ready
 from practicum.lxd.reconcile import SeatOutcome
 from practicum.probes.model import Available
 from practicum.stages.deployment import Deployment
+from practicum.stages.own_cluster import own_cluster
 from practicum.stages.values import Values
 from practicum.stages.workspace import Workspace
 
@@ -51,7 +52,12 @@ class Rollout:
 
 
 def cluster_of(workspace: Workspace, deployment: Deployment) -> Cluster | None:
-    """Return the cluster of a deployment, None for a lab without Kubernetes. Raises UnavailableError."""
+    """Return the cluster of a deployment; None for a lab without Kubernetes, and while a lab's own is not there.
+
+    Raises UnavailableError.
+    """
+    if deployment.cluster is not None:
+        return own_cluster(workspace, deployment)
     name = deployment.cluster_name
     return None if name is None else find_cluster(workspace, deployment, name)
 

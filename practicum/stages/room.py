@@ -20,6 +20,8 @@ class Room:
     capacity: Capacity
     addresses: int
     addresses_kept: int
+    # Of the lab's own cluster, which is beside the copies.
+    nodes: int = 0
 
     @property
     def lacking(self) -> list[str]:
@@ -33,8 +35,9 @@ class Room:
         sizes = f"{cores}, {shown(self.lab.memory)} of memory, {shown(self.lab.pool)} of disk"
         copies = f"{self.copies} {'copy' if self.copies == 1 else 'copies'}"
         machines = f"{self.machines} machine{'s' * (self.machines != 1)}"
+        nodes = f" + {self.nodes} node{'s' * (self.nodes != 1)}" if self.nodes else ""
         addresses = f", {self.addresses} of {self.addresses_kept} addresses" if self.addresses_kept else ""
-        return f"{copies} × {machines} = {sizes}{addresses}"
+        return f"{copies} × {machines}{nodes} = {sizes}{addresses}"
 
     @property
     def verdict(self) -> str:

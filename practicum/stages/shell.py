@@ -9,6 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from generator.render.yaml_text import dump
+from generator.seats.names import CLUSTER
 from practicum.errors import InputError, UnavailableError
 from practicum.lxd.client import CommandResult
 from practicum.lxd.endpoints import Endpoint
@@ -90,8 +91,10 @@ def running_instance(workspace: Workspace, deployment: Deployment, seat: str, ma
 def _instance(deployment: Deployment, seat: str, machine: str) -> str:
     if machine == "probe":
         return "probe"
-    require_seats(deployment, [seat])
-    names = {entry["config"]["user.practicum.machine"]: entry["name"] for entry in deployment.seats[seat]["instances"]}
+    if seat != CLUSTER or deployment.cluster is None:
+        require_seats(deployment, [seat])
+    instances = deployment.document(seat)["instances"]
+    names = {entry["config"]["user.practicum.machine"]: entry["name"] for entry in instances}
     if machine not in names:
         raise InputError(f"no such machine: {machine}", resolution=f"machines are: {', '.join(names)}", exit_code=2)
     return str(names[machine])

@@ -33,9 +33,9 @@ def status(workspace: Workspace, lab: str, environment: str, seats: Sequence[str
     require_seats(deployment, seats)
     found = _instances(workspace.lxd(deployment.platform), deployment)
     rows = [
-        _machine(seat, document, entry, found, deployment.desktops)
-        for seat, document in deployment.seats.items()
-        if not seats or seat in seats
+        _machine(document["seat"], document, entry, found, deployment.desktops)
+        for document in deployment.everything
+        if not seats or document["seat"] in seats
         for entry in document["instances"]
     ]
     return sorted(

@@ -41,7 +41,7 @@ class ClusterLife:
         """Remove what was in namespaces that are gone."""
         for group, (version, kinds) in KINDS.items():
             root = f"/apis/{group}/{version}" if group else f"/api/{version}"
-            for plural in set(kinds.values()) - {"namespaces"}:
+            for plural in set(kinds.values()) - {"namespaces", "nodes"}:
                 for space in spaces:
                     self.stand_in.send("DELETE", f"{root}/namespaces/{space}/{plural}")
 

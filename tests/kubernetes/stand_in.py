@@ -30,6 +30,7 @@ KINDS = {
             "Service": "services",
             "Pod": "pods",
             "Event": "events",
+            "Node": "nodes",
         },
     ),
     "apps": ("v1", {"Deployment": "deployments", "StatefulSet": "statefulsets", "ReplicaSet": "replicasets"}),
@@ -39,6 +40,7 @@ KINDS = {
 }
 # The API server takes `namespaces` in an address for the place of something else, whatever the group.
 SPACES = "spaces"
+OF_THE_CLUSTER = ("Namespace", "Node")
 A_NAMESPACE = re.compile(r"/namespaces(?=(/[^/?]+)?(/status)?(\?|$))")
 # What has a status of its own, so that `generation` counts changes of the rest.
 REPORTING = ("Namespace", "Pod", "Deployment", "StatefulSet", "ReplicaSet")
@@ -57,7 +59,7 @@ def definitions():
     for group, (version, kinds) in KINDS.items():
         for kind, plural in kinds.items():
             named = SPACES if kind == "Namespace" else plural
-            yield definition(group_of(group), version, kind, named, namespaced=kind != "Namespace")
+            yield definition(group_of(group), version, kind, named, namespaced=kind not in OF_THE_CLUSTER)
 
 
 def definition(group, version, kind, plural, *, namespaced):
@@ -101,7 +103,7 @@ def to_real(data):
     return data.replace(f'"name":"{SPACES}"'.encode(), b'"name":"namespaces"')
 
 
-class _Handler(BaseHTTPRequestHandler):
+class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do(self):
@@ -138,8 +140,8 @@ class StandIn(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, api):
-        super().__init__(("127.0.0.1", 0), _Handler)
+    def __init__(self, api, address=("127.0.0.1", 0), handler=None):
+        super().__init__(address, handler or Handler)
         self.api = api
         self.requests = []
         self.answer = lambda method, path: None

@@ -12,6 +12,7 @@ from typing import Any
 
 import yaml
 
+from practicum.errors import PracticumError
 from practicum.events import Event
 from practicum.git.repository import Repository
 from practicum.lxd.client import Lxd
@@ -121,7 +122,11 @@ class Classroom:
     # Stages.
 
     def pipeline(self) -> Life:
-        return run_pipeline(self.workspace, self.lab, lambda _: None)
+        try:
+            return run_pipeline(self.workspace, self.lab, lambda _: None)
+        except PracticumError as error:
+            error.add_note(error.details)
+            raise
 
     def provision(self, environment: str, *seats: str) -> Provisioned:
         done = provision(self.workspace, self.lab, environment, seats)

@@ -13,6 +13,7 @@ _LABEL = re.compile(r"[a-z]([a-z0-9-]*[a-z0-9])?")
 _LONGEST = {"course": 20, "lab": 30}
 _RESERVED = {
     "probe": "the name of Practicum's own container in each lab",
+    "kubernetes-node": "the name of what all nodes of a lab's cluster have in common",
     "localhost": "what every machine calls itself",
 }
 _DEVICE = re.compile(r"root|seed|eth[0-9]")

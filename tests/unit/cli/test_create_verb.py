@@ -4,6 +4,7 @@ There is no LXD here, so a machine that was added ends with exit code 69, its sp
 """
 
 import pytest
+import yaml
 from university import GOOD
 
 SPEC = "labs/net101/firewalls.lab.yaml"
@@ -87,3 +88,65 @@ def test_a_scratch_lab_whose_first_machine_is_not_valid_is_not_begun(university)
     files = university.files()
     assert university("create", "debian", "--memory", "1MiB").code == 65
     assert university.files() == files
+
+
+K3S = "kubernetes: {k3s: {path: /srv/k3s, sha256: " + "a" * 64 + "}}\n"
+
+
+@pytest.fixture
+def with_k3s(university):
+    """Return a university whose operator provides k3s."""
+    path = university.root / "environments/dev/platform.yaml"
+    path.write_text(path.read_text() + K3S)
+    university.commit()
+    return university
+
+
+def test_a_cluster_without_k3s_is_refused_and_nothing_changes(university):
+    files = university.files()
+    said = university("create", "kubernetes")
+    assert said.code == 69
+    assert "kubernetes.k3s" in said.err
+    assert university.files() == files
+
+
+def test_a_cluster_comes_with_machines_to_work_from(with_k3s):
+    sizes = ("--nodes", "2", "--memory", "3GiB")
+    said = with_k3s("create", "kubernetes", *sizes, "--with", "webserver", "--with", "debian")
+    assert said.code == 69, said.err
+    spec = yaml.safe_load(with_k3s.files()["labs/scratch/machines.lab.yaml"])
+    assert spec["kubernetes"] == {"cluster": "lab", "nodes": {"count": 2, "memory": "3GiB"}}
+    assert list(spec["machines"]) == ["webserver", "debian"]
+
+
+def test_a_lab_has_one_cluster(with_k3s):
+    with_k3s.lab(GOOD + "kubernetes: {cluster: lab}\n")
+    files = with_k3s.files()
+    said = with_k3s("create", "kubernetes", "--lab", "net101/firewalls")
+    assert said.code == 2
+    assert "has 'kubernetes:' already" in said.err
+    assert with_k3s.files() == files
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("debian", "--nodes", "2"), ("debian", "--with", "debian"), ("kubernetes", "--name", "x"), ("kubernetes", "--vm")],
+)
+def test_options_of_the_other_kind_are_refused(with_k3s, arguments):
+    files = with_k3s.files()
+    assert with_k3s("create", *arguments).code == 2
+    assert with_k3s.files() == files
+
+
+@pytest.mark.parametrize(("option", "value"), [("--with", "nothing"), ("--memory", "much")])
+def test_a_cluster_with_an_unknown_type_or_size_changes_nothing(with_k3s, option, value):
+    files = with_k3s.files()
+    said = with_k3s("create", "kubernetes", option, value)
+    assert (said.code, value in said.err) == (2, True)
+    assert with_k3s.files() == files
+
+
+def test_a_virtual_machine_is_asked_for_by_an_option(university):
+    assert university("create", "debian", "--vm", "--disk", "8GiB").code == 69
+    spec = yaml.safe_load(university.files()["labs/scratch/machines.lab.yaml"])
+    assert spec["machines"]["debian"]["kind"] == "vm"

@@ -14,7 +14,8 @@ from practicum.errors import PermissionsError, TryAgainError
 NO_LXD = "no answer from LXD"
 WEB = "{type: webserver}"
 NOT_BUILT = {
-    "kubernetes.cluster": GOOD + "kubernetes: {cluster: lab}\n",
+    "kubernetes.cluster": GOOD + "kubernetes: {cluster: seat}\n",
+    "environments/dev/platform.yaml: kubernetes.k3s": GOOD + "kubernetes: {cluster: lab}\n",
 }
 
 

@@ -82,6 +82,6 @@ def test_a_repository_without_labs_has_nothing_to_do(university):
 
 
 def test_keys_that_are_not_built_are_generated_all_the_same(university):
-    university.lab(GOOD + "kubernetes: {cluster: lab}\n")
+    university.lab(GOOD + "kubernetes: {cluster: seat}\n")
     assert university("generate").code == 0
     assert "key: kubernetes.cluster" in (university.root / f"{FOLDER}/shared.yaml").read_text()

@@ -1,6 +1,7 @@
 """Building root file systems, with a stand-in for mmdebstrap that knows only the options we use."""
 
 import fcntl
+import hashlib
 import os
 import signal
 import subprocess
@@ -11,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from generator.catalogue.model import Image
-from practicum.errors import PermissionsError, PracticumError, UnavailableError
+from generator.catalogue.model import Artefact, Image
+from practicum.errors import InputError, PermissionsError, PracticumError, UnavailableError
 from practicum.lxd import rootfs
 
 IMAGE = Image("bookworm", ("nginx", "curl"), {"/etc/motd": "hello\n"}, ("echo 'it''s'",))
@@ -183,3 +184,29 @@ def test_the_cache_is_where_the_user_keeps_caches(monkeypatch: pytest.MonkeyPatc
     assert rootfs.cache_folder() == Path("/home/ada/.cache/practicum/images")
     monkeypatch.delenv("XDG_CACHE_HOME")
     assert rootfs.cache_folder() == Path("/var/cache/practicum/images")
+
+
+def _with_artefact(path: Path, content: bytes) -> Image:
+    artefact = Artefact(str(path), hashlib.sha256(content).hexdigest())
+    return replace(IMAGE, artefacts={"/usr/local/bin/k3s": artefact})
+
+
+def test_an_artefact_is_put_in_as_a_program(tmp_path: Path) -> None:
+    (tmp_path / "k3s").write_bytes(b"program")
+    rootfs._stage_files(_with_artefact(tmp_path / "k3s", b"program"), tmp_path / "staged")
+    staged = tmp_path / "staged/usr/local/bin/k3s"
+    assert staged.read_bytes() == b"program"
+    assert staged.stat().st_mode & 0o777 == 0o755
+
+
+def test_another_file_than_the_operator_named_is_refused_with_both_sums(tmp_path: Path) -> None:
+    (tmp_path / "k3s").write_bytes(b"another")
+    with pytest.raises(InputError, match="is not the file that platform") as caught:
+        rootfs._stage_files(_with_artefact(tmp_path / "k3s", b"program"), tmp_path / "staged")
+    assert hashlib.sha256(b"another").hexdigest() in caught.value.details
+    assert hashlib.sha256(b"program").hexdigest() in caught.value.details
+
+
+def test_an_artefact_that_is_not_there_is_told_with_its_path(tmp_path: Path) -> None:
+    with pytest.raises(UnavailableError, match=f"{tmp_path}/k3s"):
+        rootfs._stage_files(_with_artefact(tmp_path / "k3s", b"program"), tmp_path / "staged")

@@ -197,7 +197,8 @@ def test_the_probe_stands_in_the_professors_first_network():
     [
         ({"machines": (replace(machine("web"), kind="vm", disk=2**30),)}, "machines.web.disk"),
         ({"machines": (machine("web", "kubernetes-node"),)}, "machines.web.type"),
-        ({"kubernetes": Kubernetes("lab", None, {}, {})}, "kubernetes.cluster"),
+        ({"kubernetes": Kubernetes("seat", None, {}, {})}, "kubernetes.cluster"),
+        ({"kubernetes": Kubernetes("lab", None, {}, {})}, "environments/prod/platform.yaml: kubernetes.k3s"),
     ],
 )
 def test_what_is_not_built_is_a_need_that_names_its_key(change, key):

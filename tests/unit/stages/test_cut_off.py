@@ -5,9 +5,18 @@ from dataclasses import replace
 import pytest
 
 from practicum.stages.deployment import Operation, load_deployment
-from practicum.stages.provision import _operated
+from practicum.stages.provision import _operated, _without_internet
 
 SPEC = "version: 1\ntitle: T\nstudents: 1\nmachines: {web: {type: debian}}\nnetwork: {internet: full}\n"
+
+
+CLOUD = """\
+version: 1
+title: T
+students: 1
+kubernetes: {cluster: lab, nodes: {count: 2}}
+network: {internet: full}
+"""
 
 
 @pytest.fixture
@@ -45,3 +54,12 @@ def test_the_professors_own_copy_is_not_nor_a_class_without_that_operation(seat,
     kept = seat(environment, internet)
     assert "1.0.0.0/8" in egress(kept)
     assert kept["networks"][0]["config"]["raw.dnsmasq"] == ""
+
+
+def test_a_class_keeps_its_own_cluster_and_the_way_to_it(workspace, deploy):
+    deploy(CLOUD)
+    deployment = load_deployment(workspace, "net101/firewalls", "dev")
+    cut = replace(deployment, operation=Operation(internet="none"))
+    assert _operated(cut, deployment.cluster) == deployment.cluster
+    (students,) = _without_internet(cut)["acls"]
+    assert [(rule["destination"], rule["destination_port"]) for rule in students["egress"]] == [("10.64.0.130", "6443")]

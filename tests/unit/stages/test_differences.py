@@ -135,3 +135,25 @@ def test_the_same_is_no_difference():
 )
 def test_ranges(seats, words):
     assert ranges(seats) == words
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [
+        ("", "{count: 3}", ["the lab's cluster is new: 3 nodes with 2 cores, 2GiB of memory, 10GiB of disk"]),
+        ("{count: 3}", "{count: 1}", ["the lab's cluster is 1 node with 2 cores, 2GiB of memory, 10GiB of disk"]),
+        (
+            "{count: 2}",
+            "{count: 2, cpu: 4}",
+            ["the lab's cluster is 2 nodes with 4 cores, 2GiB of memory, 10GiB of disk"],
+        ),
+        ("{count: 2}", "{count: 2}", []),
+        ("{count: 2}", "", ["the lab has no cluster of its own any more"]),
+    ],
+)
+def test_nodes_of_the_labs_own_cluster_are_told_and_are_no_machine_of_a_copy(before, after, words):
+    def more(nodes):
+        return f"kubernetes: {{cluster: lab, nodes: {nodes}}}\n" if nodes else ""
+
+    found = told({"more": more(before)}, {"more": more(after)})
+    assert [text.removeprefix(f"{ALL}: ") for text in found if "cluster" in text or "node" in text] == words

@@ -107,7 +107,7 @@ def test_a_template_begins_a_lab(visitor):
     assert "+students: 4" in words(answer.text)
     kubernetes = visitor.post("/create/template", template="kubernetes", lab=LAB, students="4")
     assert kubernetes.status_code == 422
-    assert "clusters of their own are not built yet" in words(kubernetes.text)
+    assert "own cluster runs the k3s that the operator provides" in words(kubernetes.text)
 
 
 def test_a_vm_is_refused_with_the_reason_that_the_button_shows(visitor):
