@@ -159,7 +159,7 @@ def _rendered_paths(machine: Machine) -> list[str]:
 def _images(target: Target) -> dict[str, str]:
     """Return the recipes of the images that machines of the lab, and its probe, are made from."""
     keys = {image_key(machine.type.name, machine.kind) for machine in target.lab.machines} | {PROBE_TYPE}
-    keys |= {NODE} if target.lab.kubernetes and target.lab.kubernetes.is_own else set()
+    keys |= {NODE} if target.lab.own_cluster else set()
     types = {key: type_on(target.catalogue, key, target.platform) for key in sorted(keys)}
     return {key: recipe_digest(type.image) for key, type in types.items() if type is not None}
 
@@ -197,8 +197,8 @@ def _own_profiles(target: Target) -> list[Document]:
     """Return the profiles of the machines that no spec names."""
     probe = {"limits.cpu": "1", "limits.memory": format_size(PROBE_MEMORY), **OF_CONTAINERS}
     profiles = [_profile_document(target, PROBE, probe, PROBE_DISK)]
-    if target.lab.kubernetes and target.lab.kubernetes.is_own:
-        nodes = target.lab.kubernetes.nodes
+    if target.lab.own_cluster:
+        nodes = target.lab.own_cluster.nodes
         limits = {"limits.cpu": str(nodes["cpu"]), "limits.memory": format_size(nodes["memory"]), **OF_NODES}
         profiles.append(_profile_document(target, NODE, limits, nodes["disk"]))
     return profiles

@@ -52,7 +52,7 @@ def _of_platform(lab: Lab, platform: Platform) -> Iterator[Need]:
 
 def _of_cluster(lab: Lab, platform: Platform) -> Iterator[Need]:
     """What a lab's own cluster needs of the platform."""
-    if lab.kubernetes is None or not lab.kubernetes.is_own:
+    if lab.own_cluster is None:
         return
     place = f"environments/{platform.environment}/platform.yaml"
     if platform.k3s is None:

@@ -154,7 +154,7 @@ def cluster_acl(lab: Lab, scope: Scope, addresses: LabAddresses) -> Document:
 
 def _api_rules(lab: Lab, addresses: LabAddresses) -> list[Rule]:
     """Return the way to the API server of the lab's own cluster."""
-    if lab.kubernetes is None or not lab.kubernetes.is_own:
+    if lab.own_cluster is None:
         return []
     server = addresses.seat(CLUSTER).network_address + FIRST_HOST
     return [{**_rule("allow"), "destination": str(server), "protocol": "tcp", "destination_port": str(API_PORT)}]

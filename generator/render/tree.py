@@ -51,10 +51,9 @@ def render_lab(target: Target, book: SeatBook) -> Tree:
     documents = {"shared": shared_document(target)} | {
         seat: seat_document(target, seat, power="stopped" if leaving else "running") for seat, leaving in seats.items()
     }
-    kubernetes = target.lab.kubernetes
-    if kubernetes and kubernetes.is_own:
+    if target.lab.own_cluster:
         copies = sum(seat != PILOT and not leaving for seat, leaving in seats.items())
-        documents[CLUSTER] = cluster_document(target, kubernetes, copies)
+        documents[CLUSTER] = cluster_document(target, target.lab.own_cluster, copies)
     top = header(target.lab.path, f"practicum generate {target.lab.key}")
     tree = {f"{folder}/lxd/{name}.yaml": (top + dump(document)).encode() for name, document in documents.items()}
     tree |= {f"{folder}/lxd/files/{digest}": content for digest, content in static_files(target).items()}

@@ -112,11 +112,6 @@ class Kubernetes:
         """The name of the existing cluster, None when the lab has one of its own."""
         return self.cluster.removeprefix(EXISTING) if self.cluster.startswith(EXISTING) else None
 
-    @property
-    def is_own(self) -> bool:
-        """Whether the lab has a cluster of its own, for all its seats."""
-        return self.cluster == "lab"
-
 
 @dataclass(frozen=True)
 class Student:
@@ -157,3 +152,8 @@ class Lab:
     def key(self) -> str:
         """`COURSE/LAB`, the name people type."""
         return f"{self.course}/{self.name}"
+
+    @property
+    def own_cluster(self) -> Kubernetes | None:
+        """The Kubernetes part of a lab that has a cluster of its own, for all its seats; None for any other lab."""
+        return self.kubernetes if self.kubernetes and self.kubernetes.cluster == "lab" else None

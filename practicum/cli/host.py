@@ -9,7 +9,8 @@ from rich.table import Table
 
 from generator.catalogue.load import load_catalogue
 from generator.catalogue.model import MachineType
-from generator.catalogue.virtual_machine import as_virtual_machine, find_type, image_key
+from generator.catalogue.node_image import type_on
+from generator.catalogue.virtual_machine import as_virtual_machine, image_key
 from generator.spec.platform import DEFAULT_POOL
 from practicum.cli.context import Context, pass_context, yes_option
 from practicum.cli.tables import checks_text, show
@@ -93,12 +94,13 @@ def image() -> None:
 def build(context: Context, type_name: str, vm: bool) -> None:
     """Build a type's image; an unchanged recipe is not built again."""
     catalogue = load_catalogue()
-    type = find_type(catalogue, image_key(type_name, "vm" if vm else "container"))
-    if type is None:
+    if type_name not in catalogue:
         raise InputError(f"unknown type '{type_name}'", resolution=f"types are: {', '.join(catalogue)}", exit_code=2)
     with context.display() as display:
         workspace = context.workspace(display)
         platform = platform_of(workspace.repository.sources(None), "dev")
+        type = type_on(catalogue, image_key(type_name, "vm" if vm else "container"), platform)
+        assert type is not None  # noqa: S101 - for the type checker
 
         def report(text: str) -> None:
             display.emit(Event("images", "started", text))
@@ -123,7 +125,9 @@ def list_images(context: Context) -> None:
         found = find_image(lxd, image_properties(type, platform.installation)) if type.image.built else None
         return found[:12] if found else "not made yet" if type.image.built else "cannot be built yet"
 
-    for name, entry in load_catalogue().items():
+    catalogue = load_catalogue()
+    for name in catalogue:
+        entry = type_on(catalogue, name, platform) or catalogue[name]
         table.add_row(name, shown(entry), shown(as_virtual_machine(entry)))
     show(table)
 

@@ -67,7 +67,8 @@ def create(workspace: Workspace, wish: Wish, lab: str = SCRATCH) -> Created:
     Raises UsageError for an unknown type or a name that is taken, InputError for a spec that has errors or cannot be
     edited; then the spec is as it was.
     """
-    require_wish(workspace, wish)
+    require_types(workspace, wish.type)
+    require_sizes(wish.memory, wish.disk)
     name, changes = with_machine(workspace, wish, lab)
     provisioned = deploy(workspace, lab, changes)
     rows = [row for row in status(workspace, lab, "dev") if row.machine == name and row.seat == "prof"]
@@ -104,12 +105,17 @@ def deploy(
     return provision(workspace, lab, "dev", agreed=agreed)
 
 
-def require_wish(workspace: Workspace, wish: Wish) -> None:
-    """Raise InputError for a type that is not offered, or what is no size."""
-    offered = {name: entry for name, entry in workspace.catalogue.items() if not entry.hidden}
-    if wish.type not in offered:
-        raise InputError(f"unknown type '{wish.type}'", resolution=f"types are: {', '.join(offered)}", exit_code=2)
-    for size in (wish.memory, wish.disk):
+def require_types(workspace: Workspace, *types: str) -> None:
+    """Raise InputError for a type that is not offered."""
+    offered = [name for name, entry in workspace.catalogue.items() if not entry.hidden]
+    for type in types:
+        if type not in offered:
+            raise InputError(f"unknown type '{type}'", resolution=f"types are: {', '.join(offered)}", exit_code=2)
+
+
+def require_sizes(*sizes: str | None) -> None:
+    """Raise InputError for what is no size; None is a default."""
+    for size in sizes:
         try:
             parse_size(size or "1GiB")
         except ValueError as error:

@@ -7,7 +7,7 @@ from generator.edit.editor import read
 from generator.edit.lab import set_value
 from generator.render.tree import spec_path
 from practicum.errors import UnavailableError, UsageError
-from practicum.stages.create import HEAD, SCRATCH, Wish, added, deploy, refusals, require_wish
+from practicum.stages.create import HEAD, SCRATCH, Wish, added, deploy, refusals, require_sizes, require_types
 from practicum.stages.provision import Provisioned
 from practicum.stages.workspace import Workspace, platform_of
 
@@ -32,9 +32,8 @@ def create_cluster(workspace: Workspace, wish: ClusterWish, lab: str = SCRATCH) 
     errors or cannot be edited, UnavailableError without k3s; then the spec is as it was.
     """
     _require_k3s(workspace)
-    wishes = [Wish(type) for type in wish.machines]
-    for one in (Wish("debian", memory=wish.memory, disk=wish.disk), *wishes):
-        require_wish(workspace, one)
+    require_types(workspace, *wish.machines)
+    require_sizes(wish.memory, wish.disk)
     spec = spec_path(lab)
     path = workspace.repository.root / spec
     text = path.read_bytes() if path.exists() else HEAD
@@ -47,8 +46,8 @@ def create_cluster(workspace: Workspace, wish: ClusterWish, lab: str = SCRATCH) 
                 resolution=f"change it in {spec}, then practicum pipeline {lab}; or choose another lab with --lab",
             )
         text = set_value(text, (KUBERNETES,), {"cluster": "lab", **({"nodes": nodes} if nodes else {})}, spec)
-        for one in wishes:
-            _, text = added(text, one, spec)
+        for type in wish.machines:
+            _, text = added(text, Wish(type), spec)
     return deploy(workspace, lab, {spec: text})
 
 

@@ -99,7 +99,7 @@ class Deployment:
         return self.scope.project if cluster else None
 
     @property
-    def everything(self) -> Iterable[Document]:
+    def documents(self) -> Iterable[Document]:
         """All seats' definitions, with that of the lab's own cluster."""
         return [*self.seats.values(), *([self.cluster] if self.cluster else ())]
 

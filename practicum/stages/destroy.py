@@ -17,7 +17,6 @@ from practicum.stages.destruction import Journal
 from practicum.stages.export import forget_outdated, unexported, work_of
 from practicum.stages.operate import KEPT, record
 from practicum.stages.orphans import lost, remove_lost
-from practicum.stages.own_cluster import is_asleep
 from practicum.stages.rollout import claims, namespaces, remove_copies
 from practicum.stages.workspace import Workspace
 
@@ -46,12 +45,6 @@ def doomed(workspace: Workspace, lab: str, environments: Sequence[str], *, keep_
 def require_exported(workspace: Workspace, lab: str, environments: Sequence[str]) -> None:
     """Raise PracticumError when students' work may be newer than what was exported of it, or cannot be exported."""
     for deployment in _deployments(workspace, lab, environments):
-        if is_asleep(workspace, deployment):
-            raise UnavailableError(
-                f"the cluster of {lab} does not run, so nobody can say whether students have volumes on it; "
-                "nothing was done",
-                resolution=f"practicum start {lab} --env {deployment.environment}; or --without-export",
-            )
         if found := claims(workspace, deployment):
             raise PracticumError(
                 f"{len(found)} volumes of {lab} are on the cluster, and no export has them; nothing was done",

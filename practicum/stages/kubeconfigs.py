@@ -29,13 +29,13 @@ _STAGED = "/.practicum-kubeconfig"
 _PLACE = """
 set -e
 umask 077
+trap 'rm -f "$1"' EXIT
 for home in /root /home/student; do
   [ -d "$home" ] || continue
   mkdir -p "$home/.kube"
   cp "$1" "$home/.kube/config"
   chown -R "$(stat -c %u:%g "$home")" "$home/.kube"
 done
-rm -f "$1"
 """
 
 

@@ -115,15 +115,13 @@ class _Compared:
         return promised(self.after.shared, self._seats(environment)) + self._of_cluster(environment, platform)
 
     def _of_cluster(self, environment: str, platform: Platform) -> Promise:
-        count, kubernetes = self._nodes(environment, platform), self.state.lab.kubernetes
-        return Promise(*(count * kubernetes.nodes[key] for key in _SIZES)) if kubernetes and count else Promise()
+        count, cluster = self._nodes(environment, platform), self.state.lab.own_cluster
+        return Promise(*(count * cluster.nodes[key] for key in _SIZES)) if cluster else Promise()
 
     def _nodes(self, environment: str, platform: Platform) -> int:
         """Return how many nodes the lab's own cluster has in an environment; none without such a cluster."""
-        kubernetes = self.state.lab.kubernetes
-        if kubernetes is None or not kubernetes.is_own:
-            return 0
-        return node_count(kubernetes, platform, len(self._seats(environment)))
+        cluster = self.state.lab.own_cluster
+        return node_count(cluster, platform, len(self._seats(environment))) if cluster else 0
 
     def _seats(self, environment: str) -> list[Document]:
         students = len(self.after.active) if environment == "prod" else 0

@@ -53,7 +53,7 @@ def keep_place(lxd: Lxd, project: str) -> None:
 
 def lab_promise(deployment: Deployment) -> Promise:
     """Return what the seats of a lab in an environment are promised."""
-    seats: list[Mapping[str, Any]] = [seat for seat in deployment.everything if seat["seat"] != PILOT]
+    seats: list[Mapping[str, Any]] = [seat for seat in deployment.documents if seat["seat"] != PILOT]
     return promised(deployment.shared, seats)
 
 

@@ -14,7 +14,7 @@ def promised_to(deployment: Deployment) -> Promise:
     """Return what the running seats of a lab are promised; nothing for one that is stopped or destroyed."""
     if deployment.operation.life == "destroyed" or deployment.operation.power == "stopped":
         return Promise()
-    return promised(deployment.shared, (seat for seat in deployment.everything if seat["seat"] != PILOT))
+    return promised(deployment.shared, (seat for seat in deployment.documents if seat["seat"] != PILOT))
 
 
 class Promises:

@@ -129,13 +129,13 @@ def _with_own_cluster(
     failed = any(outcome.seat == CLUSTER and outcome.error for outcome in outcomes)
     is_wanted = work.desired.replacement == Replacement() and work.deployment.operation.power == "running"
     if work.deployment.cluster is None or failed or not is_wanted:
-        return replace(work, rollout=None) if work.deployment.cluster else work, outcomes
+        return work, outcomes
     try:
         ready_cluster(workspace, work.deployment)
     except PracticumError as error:
         workspace.emit(Event("provision", "failed", error.message, CLUSTER))
         others = tuple(outcome for outcome in outcomes if outcome.seat != CLUSTER)
-        return replace(work, rollout=None), (*others, SeatOutcome(CLUSTER, 0, error, "waiting for the nodes"))
+        return work, (*others, SeatOutcome(CLUSTER, 0, error, "waiting for the nodes"))
     return replace(work, rollout=prepare(workspace, work.deployment, seats)), outcomes
 
 
@@ -151,7 +151,9 @@ def _roll_out(workspace: Workspace, work: _Work, agreed: bool, overwrite: bool) 
         return applied
     made = [one.seat for one in applied if one.error is None]
     failed = hand_out_kubeconfigs(workspace, work.deployment, work.lxd, rollout.cluster, made)
-    return [replace(one, error=failed.get(one.seat, one.error)) for one in applied]
+    return [
+        replace(one, error=failed[one.seat], doing="its kubeconfig") if one.seat in failed else one for one in applied
+    ]
 
 
 def warm(workspace: Workspace, lab: str, environment: str) -> Provisioned:
@@ -179,8 +181,8 @@ def _at_work(
     require_pools(lxd, deployment)
     for warning in pool_warnings(lxd, deployment.platform):
         workspace.emit(Event("provision", "warning", warning))
-    # A seat whose system is replaced gets its copy when all seats are provisioned.
-    # On a cluster of the lab's own there is nothing to refuse: it is asked when it is ready.
+    # A seat whose system is replaced gets its copy when all seats are provisioned; a cluster of the lab's own is asked
+    # when it is ready.
     asked = replacement == Replacement() and deployment.cluster is None
     rollout = prepare(workspace, deployment, seats) if asked else None
     desired = replace(desired_state(workspace, deployment, lxd, seats, with_cluster=True), replacement=replacement)
@@ -237,7 +239,7 @@ def desired_state(
     documents = [_operated(deployment, document) for document in chosen]
     pins = _pins(workspace, deployment, lxd, documents, build_images)
     shared = _without_internet(deployment) if deployment.operation.internet == "none" else deployment.shared
-    known = frozenset(entry["name"] for seat in deployment.everything for entry in seat["instances"])
+    known = frozenset(entry["name"] for seat in deployment.documents for entry in seat["instances"])
     try:
         wanted = build(shared, documents, pins, Values(workspace, deployment, lxd), deployment.platform.folders)
         return replace(wanted, known=known, whole=not seats)

@@ -18,7 +18,7 @@ from practicum.kubernetes.wait import DEADLINE_SECONDS, wait_until_ready
 from practicum.lxd.reconcile import SeatOutcome
 from practicum.probes.model import Available
 from practicum.stages.deployment import Deployment
-from practicum.stages.own_cluster import own_cluster
+from practicum.stages.own_cluster import is_asleep, own_cluster
 from practicum.stages.values import Values
 from practicum.stages.workspace import Workspace
 
@@ -206,7 +206,16 @@ def available_pods(workspace: Workspace, deployment: Deployment) -> Available | 
 
 
 def claims(workspace: Workspace, deployment: Deployment) -> list[str]:
-    """Return the volumes that are claimed in a lab's namespaces, as NAMESPACE/CLAIM: no export knows them."""
+    """Return the volumes that are claimed in a lab's namespaces, as NAMESPACE/CLAIM: no export knows them.
+
+    Raises UnavailableError while a cluster of the lab's own is there and cannot be asked.
+    """
+    if is_asleep(workspace, deployment):
+        raise UnavailableError(
+            f"the cluster of {deployment.lab} does not run, so nobody can say whether students have volumes on it; "
+            "nothing was done",
+            resolution=f"practicum start {deployment.lab} --env {deployment.environment}; or --without-export",
+        )
     cluster = cluster_of(workspace, deployment)
     found = namespaces(workspace, deployment) if cluster else {}
     listed = [one for name in found if cluster for one in cluster.listed(*CLAIM, namespace=name)]

@@ -34,7 +34,7 @@ def status(workspace: Workspace, lab: str, environment: str, seats: Sequence[str
     found = _instances(workspace.lxd(deployment.platform), deployment)
     rows = [
         _machine(document["seat"], document, entry, found, deployment.desktops)
-        for document in deployment.everything
+        for document in deployment.documents
         if not seats or document["seat"] in seats
         for entry in document["instances"]
     ]
