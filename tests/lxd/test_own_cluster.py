@@ -180,8 +180,9 @@ def test_a_lost_node_and_a_lost_access_come_back(cloud: Classroom) -> None:
 def test_a_stopped_lab_stops_its_cluster_and_a_destruction_waits_for_it(cloud: Classroom) -> None:
     stop(cloud.workspace, cloud.lab, "dev")
     assert {row.state for row in status(cloud.workspace, cloud.lab, "dev")} == {"stopped"}
-    with pytest.raises(UnavailableError, match="does not run"):
-        destroy(cloud.workspace, cloud.lab, ["dev"])
+    for kept in (False, True):
+        with pytest.raises(UnavailableError, match="does not run"):
+            destroy(cloud.workspace, cloud.lab, ["dev"], keep_volumes=kept)
     start(cloud.workspace, cloud.lab, "dev")
     until(lambda: cloud.smoke("dev") == {"prof": []}, "the professor's copy works again")
 
